@@ -1,0 +1,123 @@
+"""The loops that keep jobs moving. Each may run in any number of processes at once."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from docstore.application.ports.job_queue import JobQueue
+from docstore.application.ports.unit_of_work import Begin
+from docstore.application.settling import save_failure
+from docstore.domain.errors import Conflict, NotFound
+from docstore.domain.ids import FileId, JobId
+from docstore.domain.job import Job
+from docstore.domain.retry import RetryPolicy
+
+log = logging.getLogger(__name__)
+
+SKEW: Final = timedelta(seconds=60)
+"""A heartbeat that far in the future was written before the clock went back; it proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """Tell the queue of the jobs that are due; of those nobody starts, again after `patience`."""
+
+    begin: Begin
+    queue: JobQueue
+    patience: timedelta
+
+    async def __call__(self, *, limit: int = 32) -> int:
+        """How many jobs were told. As many as `limit`: there may be more."""
+        told: list[JobId] = []
+        async with self.begin() as tx:
+            now = await tx.now()
+            for job in await tx.jobs.due(now, told_before=now - self.patience, limit=limit):
+                with suppress(Conflict):  # somebody was faster with this one
+                    await tx.jobs.update(job.told(now))
+                    told.append(job.id)
+            await tx.commit()
+        for job_id in told:
+            await self.queue.send(job_id)
+        return len(told)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseExpired:
+    """Put back the jobs whose worker gave no sign of life, or give them up for good."""
+
+    begin: Begin
+    retry: RetryPolicy
+    jitter: Callable[[], float]
+
+    async def __call__(self, *, limit: int = 100) -> int:
+        """How many jobs were taken from their workers."""
+        async with self.begin(read_only=True) as tx:
+            lapsed = await tx.upkeep.lapsed(await tx.now(), skew=SKEW, limit=limit)
+        return sum([await self._expire(job) for job in lapsed])
+
+    async def _expire(self, job: Job) -> bool:
+        try:
+            async with self.begin() as tx:
+                now = await tx.now()
+                current = await tx.jobs.get(job.id)
+                if not current.has_lapsed(now, skew=SKEW):
+                    return False  # it was renewed just now
+                expired = current.expire(now=now, retry=self.retry, jitter=self.jitter())
+                await save_failure(tx, expired, now)
+                await tx.commit()
+        except (Conflict, NotFound):
+            return False
+        log.warning("job %s: lease of %s expired, now %s", job.id, job.worker, expired.status)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHeldBy:
+    """Put back the jobs of a worker that is known to be dead. No attempt is lost."""
+
+    begin: Begin
+
+    async def __call__(self, worker: str) -> int:
+        """How many jobs were put back. `worker` is the beginning of the worker's name."""
+        async with self.begin() as tx:
+            now = await tx.now()
+            held = await tx.upkeep.held_by(worker)
+            for job in held:
+                await tx.jobs.update(job.release(now=now))
+            await tx.commit()
+        return len(held)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Give a new job to every file that is not final and has none. Cannot happen; is looked for."""
+
+    begin: Begin
+    new_id: Callable[[], UUID]
+
+    async def __call__(self, *, limit: int = 100) -> int:
+        """How many files were given one."""
+        async with self.begin(read_only=True) as tx:
+            stranded = await tx.upkeep.stranded(limit=limit)
+        return sum([await self._mend(file.id) for file in stranded])
+
+    async def _mend(self, file_id: FileId) -> bool:
+        try:
+            async with self.begin() as tx:
+                now = await tx.now()
+                file = await tx.files.get(file_id)
+                jobs = await tx.jobs.of_file(file_id)
+                if file.status.is_final or any(job.status.is_live for job in jobs):
+                    return False
+                file = file.regenerated(now=now)
+                await tx.files.update(file)
+                await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now))
+                await tx.commit()
+        except (Conflict, NotFound):
+            return False
+        log.error("file %s had no job; it was given one", file_id)
+        return True

@@ -1,0 +1,70 @@
+from dataclasses import dataclass
+
+from docstore.application.accounts import (
+    Authenticate,
+    Ensure,
+    FindUser,
+    ListUsers,
+    LogIn,
+    Register,
+    SetDisabled,
+    SetPassword,
+    SignUp,
+)
+from docstore.application.checking import Check, CheckHealth
+from docstore.application.deleting import DeleteFile, DeleteUser
+from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
+from docstore.application.ports.job_queue import JobQueue
+from docstore.application.reading import Get, List, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.retrying import RetryByHand
+from docstore.application.sweeping import Sweep
+from docstore.application.uploading import Upload
+from docstore.application.working import Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accounts:
+    """Who is who."""
+
+    sign_up: SignUp
+    log_in: LogIn
+    authenticate: Authenticate
+    ensure: Ensure
+    register: Register
+    find: FindUser
+    list: ListUsers
+    set_disabled: SetDisabled
+    set_password: SetPassword
+    delete: DeleteUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """What a worker does."""
+
+    queue: JobQueue
+    work: Work
+    dispatch: Dispatch
+    release_expired: ReleaseExpired
+    release_held_by: ReleaseHeldBy
+    reconcile: Reconcile
+    sweep: Sweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Docstore:
+    """All that docstore can do; each field is a use case. Every entrypoint holds one of these."""
+
+    upload: Upload
+    get: Get
+    wait: Wait
+    list: List
+    content: OpenContent
+    text: OpenText
+    rendition: OpenRendition
+    delete: DeleteFile
+    retry: RetryByHand
+    accounts: Accounts
+    background: Background
+    check: Check
+    check_health: CheckHealth

@@ -1,0 +1,29 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from docstore.application.ports.unit_of_work import Begin
+from docstore.domain.file import File
+from docstore.domain.ids import FileId, JobId, UserId
+from docstore.domain.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class RetryByHand:
+    """Process a failed file once more; with `force` a processed one too.
+
+    A new job of the next generation and the file's new status are saved together, so a second
+    press finds the file PROCESSING and raises IllegalTransition.
+    """
+
+    begin: Begin
+    new_id: Callable[[], UUID]
+
+    async def __call__(self, *, owner: UserId, id: FileId, force: bool = False) -> File:
+        async with self.begin() as tx:
+            now = await tx.now()
+            file = (await tx.files.owned(owner, id=id)).again(force=force, now=now)
+            await tx.files.update(file)
+            await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now))
+            await tx.commit()
+        return file

@@ -1,0 +1,229 @@
+"""Every setting of docstore, with its default, read from DOCSTORE_* variables or `.env`."""
+
+import os
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+MIN_SECRET: Final = 32  # bytes; HS256 wants a key as long as its hash (RFC 7518 3.2)
+
+
+class Settings(BaseSettings):
+    """One URL per port: the scheme picks the adapter. Frozen: made once, at the start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DOCSTORE_", env_file=".env", extra="ignore", frozen=True
+    )
+
+    # Where things are
+    data_dir: Path = Field(
+        Path("docstore-data"), description="Folder of the embedded database, files and secret."
+    )
+    database_url: str = Field(
+        "", description="Default: sqlite+aiosqlite, in the data directory. `memory://` for tests."
+    )
+    storage_url: str = Field(
+        "", description="Default: file, in the data directory. `memory://` for tests."
+    )
+    queue_url: str = Field("", description="Default: memory://, inside the worker's process.")
+    durability: Literal["full", "relaxed"] = Field(
+        "full",
+        description="full: what was acknowledged survives power loss (fsync). relaxed: "
+        "it survives a crash of the program only.",
+    )
+
+    # HTTP
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    http_prefix: str = Field("", description="Path under which the API is mounted, such as /api.")
+    api_processes: int = Field(1, ge=1, le=64, description="Processes that serve HTTP.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins that browsers may call from, comma-separated."
+    )
+    drain_timeout: Seconds = Field(
+        30.0, description="Seconds that running requests get to finish on SIGTERM."
+    )
+    receive_timeout: Seconds = Field(
+        60.0, description="Seconds without a byte of a request's body before it is given up."
+    )
+
+    # Accounts
+    jwt_secret: str = Field(
+        "",
+        repr=False,
+        description="At least 32 bytes. Default: made on first start, kept in the data directory.",
+    )
+    token_lifetime: int = Field(3600, ge=1, le=31_536_000, description="Seconds a sign-in lasts.")
+    registration: Literal["open", "closed"] = Field(
+        "open", description="Whether anybody may register over HTTP."
+    )
+
+    # Uploads
+    max_upload_bytes: int = Field(
+        1024**3, ge=1, description="Largest file accepted, in bytes. Exactly that much passes."
+    )
+    max_upload_files: int = Field(20, ge=1, le=1000, description="Most files in one form.")
+    allowed_media_types: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Types accepted, comma-separated, image/* allowed. Default: all."
+    )
+
+    # Background work
+    workers: int = Field(
+        0, ge=0, le=1024, description="Jobs that a worker runs at once. 0: one per core."
+    )
+    poll_interval: Seconds = Field(1.0, description="Seconds between looks for due jobs.")
+    lease: Seconds = Field(30.0, description="Seconds a worker holds a job without a heartbeat.")
+    heartbeat: Seconds = Field(
+        5.0, description="Seconds between heartbeats; at most a third of the lease."
+    )
+    reap_interval: Seconds = Field(10.0, description="Seconds between looks for expired leases.")
+    reconcile_interval: Seconds = Field(
+        600.0, description="Seconds between looks for files without a job."
+    )
+    patience: Seconds = Field(
+        30.0, description="Seconds before a hint that nobody took is sent again."
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="Attempts at a job before it fails.")
+    max_crashes: int = Field(3, ge=1, le=100, description="Of those, how many may kill the parser.")
+    sweep_grace: float = Field(
+        86400.0, ge=0, description="Seconds before bytes that no row names are swept up."
+    )
+
+    # Processing
+    process_seconds: Seconds = Field(
+        60.0, description="Seconds that one processor gets for one file."
+    )
+    process_memory: int = Field(
+        384 * 1024**2,
+        ge=16 * 1024**2,
+        description="Bytes of memory that a parser may use; images get 5/3 of it.",
+    )
+    max_pixels: int = Field(
+        64_000_000, ge=1, description="Largest picture that is decoded, in pixels."
+    )
+    max_text_characters: int = Field(
+        5 * 1024**2, ge=1, description="Longest text that is kept of a file, in characters."
+    )
+    max_result_bytes: int = Field(
+        32 * 1024**2, ge=1024, description="Most that one processor may hand back, in bytes."
+    )
+    image_resize: str = Field(
+        "1024x1024", description="Box that the `resized` rendition fits into."
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least level logged."
+    )
+
+    @field_validator("cors_origins", "allowed_media_types", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(item.strip().lower() for item in value.split(",") if item.strip())
+        return value
+
+    @field_validator("allowed_media_types")
+    @classmethod
+    def _are_media_types(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            if not re.fullmatch(r"[\w!#$&^.+-]+/(\*|[\w!#$&^.+-]+)", item, re.ASCII):
+                raise ValueError(f"{item!r} is not a media type such as image/png or image/*")
+        return value
+
+    @field_validator("http_prefix")
+    @classmethod
+    def _is_a_path(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not re.fullmatch(r"(/[\w.~-]+)+", value, re.ASCII):
+            raise ValueError("takes a path such as /api, or nothing")
+        return value
+
+    @field_validator("image_resize")
+    @classmethod
+    def _is_a_box(cls, value: str) -> str:
+        if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", value, re.ASCII):
+            raise ValueError("takes width x height in pixels, such as 1024x1024")
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _is_long_enough(cls, value: str) -> str:
+        if value and len(value.encode()) < MIN_SECRET:
+            raise ValueError(f"takes at least {MIN_SECRET} bytes; leave it empty to have one made")
+        return value
+
+    @model_validator(mode="after")
+    def _heartbeat_fits_the_lease(self) -> Self:
+        if self.heartbeat * 3 > self.lease:
+            raise ValueError("DOCSTORE_HEARTBEAT takes at most a third of DOCSTORE_LEASE")
+        return self
+
+    @property
+    def database(self) -> str:
+        """The URL of the database that is used."""
+        path = self.data_dir.absolute() / "docstore.db"
+        return self.database_url or f"sqlite+aiosqlite:///{path}"
+
+    @property
+    def storage(self) -> str:
+        """The URL of the blob store that is used."""
+        return self.storage_url or (self.data_dir.absolute() / "blobs").as_uri()
+
+    @property
+    def queue(self) -> str:
+        """The URL of the job queue that is used."""
+        return self.queue_url or "memory://"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret lies that docstore makes for itself."""
+        return self.data_dir.absolute() / "jwt-secret"
+
+    @property
+    def durable(self) -> bool:
+        return self.durability == "full"
+
+    @property
+    def slots(self) -> int:
+        """Jobs that a worker runs at once."""
+        return self.workers or os.cpu_count() or 1
+
+    @property
+    def grace(self) -> timedelta:
+        return timedelta(seconds=self.sweep_grace)
+
+    @property
+    def sweep_interval(self) -> float:
+        """Seconds between sweeps: a quarter of the grace, at most ten minutes, at least one second."""
+        return min(600.0, max(1.0, self.sweep_grace / 4))
+
+    @property
+    def image_box(self) -> tuple[int, int]:
+        """Width and height, in pixels, that `resized` fits into."""
+        width, height = self.image_resize.split("x")
+        return int(width), int(height)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it listens beyond this machine."""
+        try:
+            return not ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+
+def explain(error: ValidationError) -> str:
+    """One line that names each wrong setting and what it takes."""
+    return "; ".join(
+        f"DOCSTORE_{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+        if problem["loc"]
+        else problem["msg"]
+        for problem in error.errors(include_url=False, include_input=False)
+    )
