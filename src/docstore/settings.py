@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     workers: int = Field(
         0, ge=0, le=1024, description="Jobs that a worker runs at once. 0: one per core."
     )
+    worker_name: str = Field(
+        "", max_length=200, description="Name under which a worker holds jobs. Default: made anew."
+    )
     poll_interval: Seconds = Field(1.0, description="Seconds between looks for due jobs.")
     lease: Seconds = Field(30.0, description="Seconds a worker holds a job without a heartbeat.")
     heartbeat: Seconds = Field(
@@ -97,6 +100,11 @@ class Settings(BaseSettings):
     )
 
     # Processing
+    isolation: Literal["jail", "none"] = Field(
+        "jail",
+        description="jail: parsers run in child processes that are killed at their limits. "
+        "none: inside the worker, for tests alone.",
+    )
     process_seconds: Seconds = Field(
         60.0, description="Seconds that one processor gets for one file."
     )
@@ -201,7 +209,7 @@ class Settings(BaseSettings):
 
     @property
     def sweep_interval(self) -> float:
-        """Seconds between sweeps: a quarter of the grace, at most ten minutes, at least one second."""
+        """Seconds between sweeps: a quarter of the grace, from one second to ten minutes."""
         return min(600.0, max(1.0, self.sweep_grace / 4))
 
     @property

@@ -1,0 +1,216 @@
+"""Who gets what. The only module that knows every layer."""
+
+import os
+import random
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from dependency_injector import containers, providers
+from uuid_utils.compat import uuid7
+
+from docstore.adapters.media_types.signatures import SignatureSniffer
+from docstore.adapters.passwords.argon2 import Argon2Passwords
+from docstore.adapters.processors.inline import InlineExtractor
+from docstore.adapters.processors.jail import Jail
+from docstore.adapters.tokens.jwt import JwtTokenService
+from docstore.adapters.tokens.secret_file import load_or_make
+from docstore.application import accounts
+from docstore.application.checking import Check, CheckHealth
+from docstore.application.deleting import DeleteFile, DeleteUser, Purge
+from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
+from docstore.application.docstore import Accounts, Background, Docstore
+from docstore.application.ports.processor import ProcessorOptions
+from docstore.application.processing import ProcessFile
+from docstore.application.reading import Get, List, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.retrying import RetryByHand
+from docstore.application.sweeping import Sweep
+from docstore.application.uploading import Upload, UploadPolicy
+from docstore.application.working import Lease, Work
+from docstore.domain.job import JobType
+from docstore.domain.retry import RetryPolicy
+from docstore.plugins import connect, load_all
+from docstore.settings import Settings
+
+
+def public_key() -> str:
+    """An opaque name that nobody can guess: 128 random bits."""
+    return secrets.token_urlsafe(16)
+
+
+def worker_name(settings: Settings) -> str:
+    """Unique among all workers that share a database."""
+    return settings.worker_name or f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def jwt_secret(settings: Settings) -> str:
+    """The given secret, or one made on first start; nothing is kept for a store in memory."""
+    if settings.jwt_secret:
+        return settings.jwt_secret
+    if settings.database.startswith("memory:"):
+        return secrets.token_urlsafe(32)
+    return load_or_make(settings.secret_file)
+
+
+def processor_options(settings: Settings) -> ProcessorOptions:
+    return ProcessorOptions(
+        max_text_characters=settings.max_text_characters,
+        max_pixels=settings.max_pixels,
+        max_result_bytes=settings.max_result_bytes,
+        image_box=settings.image_box,
+        seconds=settings.process_seconds,
+        memory=settings.process_memory,
+    )
+
+
+class Container(containers.DeclarativeContainer):
+    """Providers are synchronous and lazy; override one to fake it. `running` opens and closes."""
+
+    settings = providers.Dependency(instance_of=Settings)
+    new_id = providers.Object(uuid7)
+    new_key = providers.Object(public_key)
+    jitter = providers.Object(random.random)
+
+    blobs = providers.Singleton(
+        connect, "storage", settings.provided.storage, durable=settings.provided.durable
+    )
+    database = providers.Singleton(
+        connect, "database", settings.provided.database, durable=settings.provided.durable
+    )
+    queue = providers.Singleton(
+        connect, "queue", settings.provided.queue, durable=settings.provided.durable
+    )
+    begin = database.provided.begin
+    sniffer = providers.Singleton(SignatureSniffer)
+    passwords = providers.Singleton(Argon2Passwords)
+    tokens = providers.Singleton(
+        JwtTokenService,
+        providers.Callable(jwt_secret, settings),
+        lifetime=providers.Callable(
+            lambda seconds: timedelta(seconds=seconds), settings.provided.token_lifetime
+        ),
+    )
+    options = providers.Singleton(processor_options, settings)
+    processors = providers.Singleton(load_all, "processors", options)
+    extractor = providers.Selector(
+        settings.provided.isolation,
+        jail=providers.Singleton(Jail, processors, options=options),
+        none=providers.Singleton(InlineExtractor, processors),
+    )
+
+    retry_policy = providers.Factory(
+        RetryPolicy,
+        max_attempts=settings.provided.max_attempts,
+        max_crashes=settings.provided.max_crashes,
+    )
+    lease = providers.Callable(
+        lambda s: Lease(
+            duration=timedelta(seconds=s.lease), heartbeat=timedelta(seconds=s.heartbeat)
+        ),
+        settings,
+    )
+    policy = providers.Callable(
+        lambda s: UploadPolicy(
+            max_bytes=s.max_upload_bytes,
+            max_files=s.max_upload_files,
+            allowed_media_types=s.allowed_media_types,
+            max_duration=s.grace / 2,
+        ),
+        settings,
+    )
+    work = providers.Factory(
+        Work,
+        begin,
+        providers.Dict(
+            {
+                JobType.PROCESS: providers.Factory(ProcessFile, begin, blobs, extractor),
+                JobType.PURGE: providers.Factory(Purge, blobs),
+            }
+        ),
+        retry_policy,
+        lease,
+        new_id,
+        jitter,
+        providers.Callable(worker_name, settings),
+    )
+    background = providers.Factory(
+        Background,
+        queue=queue,
+        work=work,
+        dispatch=providers.Factory(
+            Dispatch,
+            begin,
+            queue,
+            providers.Callable(lambda s: timedelta(seconds=s.patience), settings),
+        ),
+        release_expired=providers.Factory(ReleaseExpired, begin, retry_policy, jitter),
+        release_held_by=providers.Factory(ReleaseHeldBy, begin),
+        reconcile=providers.Factory(Reconcile, begin, new_id),
+        sweep=providers.Factory(Sweep, begin, blobs),
+    )
+    register = providers.Factory(accounts.Register, begin, passwords, new_id)
+    accounts = providers.Factory(
+        Accounts,
+        sign_up=providers.Factory(
+            accounts.SignUp,
+            register,
+            providers.Callable(lambda s: s.registration == "open", settings),
+        ),
+        log_in=providers.Factory(accounts.LogIn, begin, passwords, tokens),
+        authenticate=providers.Factory(accounts.Authenticate, begin, tokens),
+        ensure=providers.Factory(accounts.Ensure, begin, new_id),
+        register=register,
+        find=providers.Factory(accounts.FindUser, begin),
+        list=providers.Factory(accounts.ListUsers, begin),
+        set_disabled=providers.Factory(accounts.SetDisabled, begin),
+        set_password=providers.Factory(accounts.SetPassword, begin, passwords),
+        delete=providers.Factory(DeleteUser, begin, new_id),
+    )
+    docstore = providers.Singleton(
+        Docstore,
+        upload=providers.Factory(Upload, begin, blobs, sniffer, new_id, new_key, policy),
+        get=providers.Factory(Get, begin),
+        wait=providers.Factory(Wait, begin),
+        list=providers.Factory(List, begin),
+        content=providers.Factory(OpenContent, begin, blobs),
+        text=providers.Factory(OpenText, begin, blobs),
+        rendition=providers.Factory(OpenRendition, begin, blobs),
+        delete=providers.Factory(DeleteFile, begin, new_id),
+        retry=providers.Factory(RetryByHand, begin, new_id),
+        accounts=accounts,
+        background=background,
+        check=providers.Factory(Check, begin, blobs),
+        check_health=providers.Factory(
+            CheckHealth, providers.Dict(database=database, storage=blobs, queue=queue)
+        ),
+    )
+
+
+async def migrate(container: Container) -> None:
+    """Bring the database's schema up to this version. NewerData when it is ahead of it."""
+    async with AsyncExitStack() as stack:
+        database = container.database()
+        await _open(stack, database)
+        if hasattr(database, "migrate"):
+            await database.migrate()
+
+
+@asynccontextmanager
+async def running(container: Container, *, worker: bool = True) -> AsyncIterator[Docstore]:
+    """Open what needs opening, in order; close it in reverse, whatever happens.
+
+    Without `worker` no parser is started: for a process that only serves.
+    """
+    async with AsyncExitStack() as stack:
+        for provider in (container.blobs, container.database, container.queue):
+            await _open(stack, provider())
+        if worker:
+            await _open(stack, container.extractor())
+        yield container.docstore()
+
+
+async def _open(stack: AsyncExitStack, adapter: object) -> None:
+    if isinstance(adapter, AbstractAsyncContextManager):
+        await stack.enter_async_context(adapter)

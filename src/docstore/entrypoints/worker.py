@@ -1,0 +1,71 @@
+"""The worker: runs due jobs, and the loops that keep them moving. Any number may share a store."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from docstore.application.docstore import Docstore
+from docstore.settings import Settings
+
+log = logging.getLogger(__name__)
+
+DISPATCH_BATCH = 32
+
+
+@asynccontextmanager
+async def working(
+    docstore: Docstore, settings: Settings, *, wake: asyncio.Event | None = None
+) -> AsyncIterator[None]:
+    """While inside, due jobs are run. On leaving, running ones are given back to the queue.
+
+    Setting `wake` saves the wait for the next look at due jobs.
+    """
+    background = docstore.background
+    wake = wake or asyncio.Event()
+    async with background.queue.consume(background.work, slots=settings.slots):
+        loops = [
+            asyncio.create_task(_dispatch(docstore, settings.poll_interval, wake)),
+            _every(settings.reap_interval, background.release_expired),
+            _every(settings.reconcile_interval, background.reconcile),
+            _every(settings.sweep_interval, lambda: background.sweep(grace=settings.grace)),
+        ]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+async def _dispatch(docstore: Docstore, pause: float, wake: asyncio.Event) -> None:
+    while True:
+        wake.clear()
+        told = await _survive(lambda: docstore.background.dispatch(limit=DISPATCH_BATCH))
+        if told != DISPATCH_BATCH:
+            await _wait(wake, pause)
+
+
+async def _wait(wake: asyncio.Event, pause: float) -> None:
+    try:
+        await asyncio.wait_for(wake.wait(), timeout=pause)
+    except TimeoutError:
+        return
+
+
+def _every(pause: float, act: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
+    async def loop() -> None:
+        while True:
+            await _survive(act)
+            await asyncio.sleep(pause)
+
+    return asyncio.create_task(loop())
+
+
+async def _survive(act: Callable[[], Awaitable[object]]) -> object:
+    """A loop outlives whatever goes wrong in one turn of it."""
+    try:
+        return await act()
+    except Exception:
+        log.exception("a background loop failed; it goes on")
+        return None
