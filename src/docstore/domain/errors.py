@@ -10,6 +10,7 @@
   - RateLimited         wait
   - Unavailable         the same call may work later   (OutOfSpace; the only retryable branch)
   - Damaged             the store lost or changed bytes: an operator must look
+  - NewerData           install the newer version
   - ProcessingFailed    a file could not be read; becomes a file's `error`, never an answer
 
 An error carries no HTTP status: entrypoints translate, once, in one table.
@@ -153,6 +154,13 @@ class Damaged(DocstoreError):
 
     code = "blob-missing"
     title = "The stored bytes are damaged"
+
+
+class NewerData(DocstoreError):
+    """The data was made by a newer version, whose shape this one does not know."""
+
+    code = "newer-data"
+    title = "Made by a newer version"
 
 
 class ProcessingFailed(DocstoreError):

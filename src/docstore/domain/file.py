@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,8 @@ MAX_DESCRIPTION: Final = 10_000  # characters
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64  # characters
 MAX_METADATA: Final = 16 * 1024  # bytes of JSON
+# JSON's spelling of it; after an odd number of backslashes the same six characters are text.
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +70,7 @@ def _wrong_metadata(metadata: Mapping[str, Json]) -> str | None:
         size = len(json.dumps(metadata, ensure_ascii=False).encode())
     except (ValueError, TypeError, RecursionError):
         return "not a JSON object"
-    if "\\u0000" in dumped:
+    if _NUL.search(dumped):
         return "a NUL character"
     return f"more than {MAX_METADATA} bytes of JSON" if size > MAX_METADATA else None
 

@@ -17,8 +17,9 @@ MAX_EMAIL: Final = 254  # characters, RFC 5321 4.5.3.1.3
 _CONTROL: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories that never stand in a name: controls, formats (bidirectional overrides, zero
 widths, byte order marks), lone surrogates, line and paragraph separators."""
-_KEPT_FORMATS: Final = frozenset("\u200c\u200d")
+_KEPT_FORMATS: Final = "\u200c\u200d"
 """Joiners that Persian, Indic scripts and emoji need; they reorder nothing."""
+_NOTHING: Final = ". " + _KEPT_FORMATS  # a name of these alone names nothing
 # RFC 9110 5.6.2 tokens on both sides; parameters are dropped.
 _MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)
 # One @, a dot-atom before it, a host after it: HTML's own rule for <input type=email>.
@@ -33,10 +34,10 @@ def file_name(sent: str, field: str = "filename") -> FileName:
 
     Raises InvalidField when nothing is left, or more than 255 characters are.
     """
-    last = re.split(r"[/\\]", sent)[-1]
+    last = re.split(r"[/\\]", sent.rstrip("/\\"))[-1]
     kept = "".join(c for c in last if _stands_in_a_name(c))
     name = unicodedata.normalize("NFC", kept).strip()
-    if not name.strip("."):
+    if not name.strip(_NOTHING):
         raise InvalidField((field, "no usable file name"))
     if len(name) > MAX_NAME:
         raise InvalidField((field, f"the file name has more than {MAX_NAME} characters"))

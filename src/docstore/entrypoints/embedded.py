@@ -185,5 +185,5 @@ async def _write(target: Path, body: AsyncIterator[bytes]) -> None:
             async for chunk in body:
                 await asyncio.to_thread(file.write, chunk)
     except BaseException:
-        target.unlink(missing_ok=True)
+        await asyncio.to_thread(target.unlink, missing_ok=True)
         raise

@@ -1,0 +1,48 @@
+"""The only place that turns the errors of SQLAlchemy and of the driver into docstore's."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import DBAPIError, TimeoutError
+
+from docstore.domain.errors import AlreadyExists, DocstoreError, NotFound, OutOfSpace, Unavailable
+
+_TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+"""What may be cured from outside. A broken CHECK or a damaged file are not among them: they are
+raised as they are, for somebody to look at.
+"""
+
+
+@contextmanager
+def sql_errors(subject: str, *, parent: str = "parent") -> Iterator[None]:
+    """`subject` is what is read or written, `parent` what its foreign key names."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable("the database is busy: no connection became free in time") from error
+    except DBAPIError as error:
+        if (ours := _translated(error, subject, parent)) is None:
+            raise
+        raise ours from error
+
+
+def _translated(error: DBAPIError, subject: str, parent: str) -> DocstoreError | None:
+    code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    primary = code & 0xFF  # the rest of an extended code says more than is needed
+    if code in _TAKEN:
+        return AlreadyExists(f"{subject} exists already")
+    if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+        return NotFound(f"{parent} of", subject)
+    if primary == sqlite3.SQLITE_FULL:
+        return OutOfSpace("the database's disk is full")
+    return Unavailable(f"the database: {error.orig}") if primary in _PASSING else None

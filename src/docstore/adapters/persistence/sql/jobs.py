@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Integer, bindparam, func, or_, select, update
+
+from docstore.adapters.persistence.sql.rows import to_job
+from docstore.adapters.persistence.sql.tables import QUEUED, UtcDateTime, jobs
+from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
+from docstore.domain.errors import StaleVersion
+from docstore.domain.ids import FileId, JobId, LeaseToken
+from docstore.domain.job import Job
+
+_now = bindparam("now", type_=UtcDateTime)
+_untold = or_(
+    jobs.c.dispatched_at.is_(None),
+    jobs.c.dispatched_at < bindparam("told_before"),
+    jobs.c.dispatched_at > _now,
+)
+_turns = (
+    select(
+        jobs.c.id,
+        jobs.c.due_at,
+        func.row_number()
+        .over(partition_by=jobs.c.user_id, order_by=(jobs.c.due_at, jobs.c.id))
+        .label("turn"),
+    )
+    .where(QUEUED, jobs.c.due_at <= _now, _untold)
+    .subquery("turns")
+)
+DUE: Final = (
+    select(jobs)
+    .join(_turns, _turns.c.id == jobs.c.id)
+    .order_by(_turns.c.turn, _turns.c.due_at, _turns.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
+OF_FILE: Final = (
+    select(jobs)
+    .where(jobs.c.file_id == bindparam("file_id"))
+    .order_by(jobs.c.queued_at.desc(), jobs.c.generation.desc(), jobs.c.id.desc())
+)
+HEARTBEAT: Final = update(jobs).where(
+    jobs.c.id == bindparam("row_id"), jobs.c.lease_token == bindparam("token")
+)
+
+
+class SqlJobs(VersionedRows[Job]):
+    kind = "job"
+    parent = "file"
+    statements = Statements(jobs)
+    read = to_job
+
+    async def get(self, job_id: JobId) -> Job:
+        return await self._by_id(job_id)
+
+    async def of_file(self, file_id: FileId) -> Sequence[Job]:
+        return await self._all(OF_FILE, file_id=file_id)
+
+    async def heartbeat(
+        self, job_id: JobId, token: LeaseToken, *, now: datetime, lease_until: datetime
+    ) -> None:
+        renewed = {"heartbeat_at": now, "lease_until": lease_until}
+        if not await self._change(HEARTBEAT, {"row_id": job_id, "token": token, **renewed}):
+            raise StaleVersion(f"job {job_id} is not leased to {token}")
+
+    async def due(self, now: datetime, *, told_before: datetime, limit: int) -> Sequence[Job]:
+        return await self._all(DUE, now=now, told_before=told_before, limit=limit)

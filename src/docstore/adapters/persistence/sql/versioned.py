@@ -1,0 +1,74 @@
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from docstore.adapters.persistence.sql.errors import sql_errors
+from docstore.adapters.persistence.sql.rows import to_row
+from docstore.domain.errors import NotFound, StaleVersion
+
+
+class Versioned(Protocol):
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def version(self) -> int: ...
+
+
+E = TypeVar("E", bound=Versioned)
+
+
+class Statements:
+    """What every table is asked, built once: building costs more than running them."""
+
+    def __init__(self, table: Table) -> None:
+        is_it = table.c.id == bindparam("row_id")
+        self.insert = insert(table)
+        self.by_id = select(table).where(is_it)
+        self.delete = delete(table).where(is_it)
+        self.replace = update(table).where(is_it, table.c.version == bindparam("row_version"))
+
+
+class VersionedRows(Generic[E]):
+    """One table of entities: add one, or replace exactly the version before it."""
+
+    kind: ClassVar[str]
+    parent: ClassVar[str]  # what a row must not be without
+    statements: ClassVar[Statements]
+    read: ClassVar[Callable[[Row[Any]], Any]]  # makes the entity of a row
+
+    def __init__(self, db: AsyncConnection) -> None:
+        self._db = db
+
+    async def add(self, entity: E) -> None:
+        with sql_errors(f"{self.kind} {entity.id}", parent=self.parent):
+            await self._db.execute(self.statements.insert, to_row(entity))
+
+    async def update(self, entity: E) -> None:
+        before = {"row_id": entity.id, "row_version": entity.version - 1}
+        if not await self._change(self.statements.replace, {**to_row(entity), **before}):
+            raise StaleVersion(f"{self.kind} {entity.id} is not at version {entity.version - 1}")
+
+    async def _delete(self, ident: UUID) -> None:
+        if not await self._change(self.statements.delete, {"row_id": ident}):
+            raise NotFound(self.kind, ident)
+
+    async def _change(self, statement: Executable, values: Mapping[str, Any]) -> int:
+        """How many rows it changed."""
+        with sql_errors(self.kind, parent=self.parent):
+            return (await self._db.execute(statement, values)).rowcount
+
+    async def _by_id(self, ident: UUID) -> E:
+        return await self._one(ident, self.statements.by_id, row_id=ident)
+
+    async def _one(self, ident: object, statement: Executable, **values: object) -> E:
+        found = await self._all(statement, **values)
+        if not found:
+            raise NotFound(self.kind, ident)
+        return found[0]
+
+    async def _all(self, statement: Executable, **values: object) -> Sequence[E]:
+        with sql_errors(self.kind):
+            return [type(self).read(row) for row in await self._db.execute(statement, values)]

@@ -1,0 +1,42 @@
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from docstore.adapters.processors.spool import Spool, spooled
+from docstore.application.ports.processor import Findings, Processor, Subject
+from docstore.domain.errors import ProcessingFailed
+from docstore.domain.failure import FailureCode
+from docstore.domain.file import File
+
+
+class InlineExtractor:
+    """Runs processors in threads of this process, with no limit and no protection.
+
+    For tests and `memory://` stores, whose files are their owner's. A hanging parser hangs, a
+    crashing one takes the process along.
+    """
+
+    def __init__(self, processors: Sequence[Processor]) -> None:
+        self._processors = processors
+
+    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
+        willing = [each for each in self._processors if each.accepts(file.media_type)]
+        if not willing:
+            return ()
+        subject = Subject(
+            name=file.original_filename, media_type=file.media_type, size=file.size
+        )
+        async with spooled(body, folder=None) as spool:
+            return [await asyncio.to_thread(_run, each, subject, spool) for each in willing]
+
+
+def _run(processor: Processor, subject: Subject, spool: Spool) -> Findings:
+    with open(spool.open(), "rb") as body:
+        try:
+            return processor.extract(body, subject)
+        except ProcessingFailed:
+            raise
+        except MemoryError as error:
+            raise ProcessingFailed(FailureCode.MEMORY, "out of memory") from error
+        except Exception as error:
+            message = f"the processor raised {type(error).__name__}"
+            raise ProcessingFailed(FailureCode.CRASHED, message) from error

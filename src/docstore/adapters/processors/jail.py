@@ -1,0 +1,152 @@
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import anyio
+
+from docstore.adapters.processors.protocol import Bounds, End, Run, Setup
+from docstore.adapters.processors.references import reference
+from docstore.adapters.processors.spool import Spool, spooled
+from docstore.adapters.processors.verdict import judge
+from docstore.adapters.processors.zygote_process import ZygoteFailed, ZygoteProcess
+from docstore.application.ports.processor import Findings, Processor, ProcessorOptions, Subject
+from docstore.domain.errors import ProcessingFailed
+from docstore.domain.failure import FailureCode
+from docstore.domain.file import File
+
+PATIENCE: Final = 5.0
+"""Seconds past a child's own limit before the zygote itself is taken for stuck."""
+MAX_STARTS: Final = 5
+START_WINDOW: Final = 60.0  # seconds in which at most MAX_STARTS zygotes are started
+MAX_COMPLAINTS: Final = 16 * 1024  # bytes of a child's stderr that are looked at
+
+log = logging.getLogger(__name__)
+
+
+class Jail:
+    """Runs each processor, for each file, in a process of its own that is thrown away after.
+
+    A context manager: inside, one zygote process waits for orders. A child that breaks a limit,
+    dies or hangs costs its own file alone. A zygote that dies costs the files being read, which
+    end as `crashed`, and is started again.
+    """
+
+    def __init__(
+        self,
+        processors: Sequence[Processor],
+        *,
+        options: ProcessorOptions,
+        folder: Path | None = None,
+    ) -> None:
+        """`folder` holds files being read; the default is the system's for temporary files."""
+        self._processors = {reference(each): each for each in processors}
+        self._options = options
+        self._folder = folder
+        self._zygote: ZygoteProcess | None = None
+        self._starting = asyncio.Lock()
+        self._starts: deque[float] = deque(maxlen=MAX_STARTS)
+
+    async def __aenter__(self) -> Self:
+        """Raises ZygoteFailed, with the reason, when a processor cannot be loaded."""
+        await self._living_zygote()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._zygote is not None:
+            with anyio.CancelScope(shield=True):
+                await self._zygote.close()
+            self._zygote = None
+
+    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
+        subject = Subject(
+            name=file.original_filename, media_type=file.media_type, size=file.size
+        )
+        willing = [
+            name for name, each in self._processors.items() if each.accepts(file.media_type)
+        ]
+        if not willing:
+            return ()
+        async with spooled(body, self._folder) as spool:
+            return [await self._run(name, subject, spool) for name in willing]
+
+    async def _run(self, name: str, subject: Subject, spool: Spool) -> Findings:
+        limits = self._processors[name].limits
+        bounds = Bounds(limits.seconds, limits.memory, self._options.max_result_bytes)
+        try:
+            zygote = await self._living_zygote()
+        except ZygoteFailed as error:
+            message = f"no parser can be started: {error}"
+            raise ProcessingFailed(FailureCode.UNAVAILABLE, message) from error
+        with ExitStack() as stack:
+            answer = _open_memory("answer", stack)
+            complaints = _open_memory("complaints", stack)
+            order = Run(zygote.next_id(), name, subject, bounds)
+            end = await _carry_out(zygote, order, (spool.open(), answer, complaints))
+            said = await asyncio.to_thread(os.pread, answer, bounds.result + 1, 0)
+            heard = os.pread(complaints, MAX_COMPLAINTS, 0)
+        if heard:
+            log.warning("%s wrote to stderr: %s", name, heard.decode(errors="backslashreplace"))
+        return await asyncio.to_thread(judge, end, said, heard, bounds)
+
+    async def _living_zygote(self) -> ZygoteProcess:
+        async with self._starting:
+            if self._zygote is None or not self._zygote.is_alive:
+                self._zygote = await self._start_again(self._zygote)
+            return self._zygote
+
+    async def _start_again(self, dead: ZygoteProcess | None) -> ZygoteProcess:
+        if dead is not None:
+            log.error("the process of the parsers died and is started again")
+            await dead.close()
+        now = time.monotonic()
+        if len(self._starts) == MAX_STARTS and now - self._starts[0] < START_WINDOW:
+            raise ZygoteFailed(f"it died {MAX_STARTS} times in {START_WINDOW:.0f} s")
+        self._starts.append(now)
+        return await ZygoteProcess.start(Setup(list(self._processors), self._options))
+
+
+async def _carry_out(zygote: ZygoteProcess, order: Run, descriptors: Sequence[int]) -> End:
+    """Wait for the child's end, but not for ever; when cancelled, see it killed first."""
+    try:
+        ended = zygote.submit(order, descriptors)
+        async with asyncio.timeout(order.bounds.seconds + PATIENCE):
+            return await asyncio.shield(ended)
+    except TimeoutError:
+        zygote.terminate()
+        message = f"not done after {order.bounds.seconds:g} s, and could not be stopped"
+        raise ProcessingFailed(FailureCode.TIMEOUT, message) from None
+    except ZygoteFailed as error:
+        raise ProcessingFailed(FailureCode.CRASHED, f"the parser's process: {error}") from error
+    except asyncio.CancelledError:
+        await _see_killed(zygote, order.id, ended)
+        raise
+    finally:
+        os.close(descriptors[0])
+
+
+async def _see_killed(zygote: ZygoteProcess, id: int, ended: asyncio.Future[End]) -> None:
+    zygote.kill(id)
+    with anyio.move_on_after(PATIENCE, shield=True):
+        with suppress(ZygoteFailed):
+            await asyncio.shield(ended)
+        return
+    zygote.terminate()
+
+
+def _open_memory(name: str, stack: ExitStack) -> int:
+    """A file in memory, which the child's limit on file sizes bounds."""
+    descriptor = os.memfd_create(name)
+    stack.callback(os.close, descriptor)
+    return descriptor

@@ -1,0 +1,55 @@
+"""A blob being read: one descriptor, so that replacing or deleting the blob changes nothing."""
+
+from pathlib import Path
+from typing import Final
+
+from docstore.adapters.storage.filesystem.fsops import FsOps
+
+PIECE: Final = 256 * 1024  # bytes
+
+
+class Reading:
+    """One reader's; one step at a time, each in whatever thread. Ends with `close`."""
+
+    def __init__(self, fs: FsOps, path: Path, start: int, length: int | None) -> None:
+        self._fs = fs
+        self._path = path
+        self._offset = start
+        self._left = length  # None: up to the end
+        self._fd: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._fd is not None
+
+    def first(self) -> bytes:
+        """Open the blob and read a piece; when it is all there is, close the blob too."""
+        self._fd = self._fs.open(self._path)
+        return self.next()
+
+    def next(self) -> bytes:
+        """The next piece; one that is shorter than PIECE is the last, and may be empty."""
+        if self._fd is None:
+            return b""
+        wanted = PIECE if self._left is None else min(PIECE, self._left)
+        piece = self._read(self._fd, wanted)
+        self._offset += len(piece)
+        if self._left is not None:
+            self._left -= len(piece)
+        if len(piece) < wanted or self._left == 0:
+            self.close()
+        return piece
+
+    def close(self) -> None:
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            self._fs.close(fd)
+
+    def _read(self, fd: int, wanted: int) -> bytes:
+        piece = b""
+        while missing := wanted - len(piece):
+            more = self._fs.pread(fd, missing, self._offset + len(piece))
+            if not more:
+                break
+            piece += more
+        return piece
