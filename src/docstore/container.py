@@ -146,7 +146,7 @@ class Container(containers.DeclarativeContainer):
             providers.Callable(lambda s: timedelta(seconds=s.patience), settings),
         ),
         release_expired=providers.Factory(ReleaseExpired, begin, retry_policy, jitter),
-        release_held_by=providers.Factory(ReleaseHeldBy, begin),
+        release_held_by=providers.Factory(ReleaseHeldBy, begin, retry_policy, jitter),
         reconcile=providers.Factory(Reconcile, begin, new_id),
         sweep=providers.Factory(Sweep, begin, blobs),
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.unit_of_work import Begin
-from docstore.application.settling import save_failure
+from docstore.application.settling import save_setback
 from docstore.domain.errors import Conflict, NotFound
 from docstore.domain.ids import FileId, JobId
 from docstore.domain.job import Job
@@ -67,7 +67,7 @@ class ReleaseExpired:
                 if not current.has_lapsed(now, skew=SKEW):
                     return False  # it was renewed just now
                 expired = current.expire(now=now, retry=self.retry, jitter=self.jitter())
-                await save_failure(tx, expired, now)
+                await save_setback(tx, expired, now)
                 await tx.commit()
         except (Conflict, NotFound):
             return False
@@ -80,6 +80,8 @@ class ReleaseHeldBy:
     """Put back the jobs of a worker that is known to be dead. No attempt is lost."""
 
     begin: Begin
+    retry: RetryPolicy
+    jitter: Callable[[], float]
 
     async def __call__(self, worker: str) -> int:
         """How many jobs were put back. `worker` is the beginning of the worker's name."""
@@ -87,7 +89,8 @@ class ReleaseHeldBy:
             now = await tx.now()
             held = await tx.upkeep.held_by(worker)
             for job in held:
-                await tx.jobs.update(job.release(now=now))
+                released = job.release(now=now, retry=self.retry, jitter=self.jitter())
+                await save_setback(tx, released, now)
             await tx.commit()
         return len(held)
 

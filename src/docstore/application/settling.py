@@ -24,8 +24,8 @@ async def file_of(tx: UnitOfWork, job: Job) -> File | None:
     return file if current else None
 
 
-async def save_failure(tx: UnitOfWork, job: Job, now: datetime) -> None:
-    """Save a job after `fail` or `expire`; one that is FAILED takes its file with it."""
+async def save_setback(tx: UnitOfWork, job: Job, now: datetime) -> None:
+    """Save a job after `fail`, `expire` or `release`; a FAILED one takes its file with it."""
     await tx.jobs.update(job)
     if job.status is not JobStatus.FAILED or job.failure is None:
         return

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
-from docstore.application.settling import save_failure
+from docstore.application.settling import save_setback
 from docstore.domain.errors import (
     Conflict,
     Damaged,
@@ -151,7 +151,7 @@ class Work:
     async def _fail(self, tx: UnitOfWork, job: Job, failure: Failure) -> None:
         now = await tx.now()
         failed = job.fail(failure, now=now, retry=self.retry, jitter=self.jitter())
-        await save_failure(tx, failed, now)
+        await save_setback(tx, failed, now)
 
     async def _save(self, job: Job, change: Callable[[UnitOfWork], Awaitable[None]]) -> bool:
         """Whether `change` was committed here. Safe to repeat: a commit whose answer was lost has
@@ -178,7 +178,9 @@ class Work:
             async with self.begin() as tx:
                 current = await tx.jobs.get(job.id)
                 if current.lease_token == job.lease_token:
-                    await tx.jobs.update(current.release(now=await tx.now()))
+                    now = await tx.now()
+                    released = current.release(now=now, retry=self.retry, jitter=self.jitter())
+                    await save_setback(tx, released, now)
                     await tx.commit()
 
 

@@ -12,7 +12,7 @@ from docstore.domain.lifecycle import JOB, Action, JobStatus, after
 from docstore.domain.retry import RetryPolicy
 
 MAX_RELEASES: Final = 20
-"""How often a stopping worker may give an attempt back; after that a release costs one."""
+"""How often a stopping worker may give an attempt back."""
 
 WORKER_LOST: Final = Failure(FailureCode.UNAVAILABLE, "the worker was lost before it was done")
 
@@ -113,12 +113,17 @@ class Job:
         delay = retry.delay_after(self.attempts, self.crash_attempts, jitter=jitter)
         return replace(self._requeued_or_failed(Action.EXPIRE, delay, now), failure=WORKER_LOST)
 
-    def release(self, *, now: datetime) -> Self:
-        """The worker is stopping and gives the job back, and with it the attempt."""
-        given_back = 1 if self.releases < MAX_RELEASES else 0
+    def release(self, *, now: datetime, retry: RetryPolicy, jitter: float) -> Self:
+        """The worker is stopping, or known to be dead: the job goes back, and with it the attempt.
+
+        After MAX_RELEASES it is an expiry like any other, lest a file that takes the whole worker
+        down with it runs for ever.
+        """
+        if self.releases >= MAX_RELEASES:
+            return self.expire(now=now, retry=retry, jitter=jitter)
         return replace(
             self._move(Action.RELEASE),
-            attempts=self.attempts - given_back,
+            attempts=self.attempts - 1,
             releases=self.releases + 1,
             due_at=now,
             dispatched_at=None,

@@ -1,0 +1,32 @@
+"""Contracts that every adapter must pass, to be subclassed in its tests; builders of entities.
+
+Needs the extra `docstore[testing]`.
+"""
+
+import pytest
+
+# Before they are imported, or their asserts would not say what differs.
+pytest.register_assert_rewrite(
+    "docstore.testing.blob_store",
+    "docstore.testing.job_queue",
+    "docstore.testing.passwords",
+    "docstore.testing.processor",
+    "docstore.testing.token_service",
+    "docstore.testing.type_sniffer",
+    "docstore.testing.unit_of_work",
+)
+
+from docstore.testing.builders import a_file, a_job, a_purge, a_user  # noqa: E402
+from docstore.testing.passwords import PasswordsContract  # noqa: E402
+from docstore.testing.token_service import TokenServiceContract  # noqa: E402
+from docstore.testing.unit_of_work import UnitOfWorkContract  # noqa: E402
+
+__all__ = [
+    "PasswordsContract",
+    "TokenServiceContract",
+    "UnitOfWorkContract",
+    "a_file",
+    "a_job",
+    "a_purge",
+    "a_user",
+]

@@ -42,9 +42,8 @@ class Argon2Passwords:
 
     def _matches(self, password: str, hashed: str) -> bool:
         try:
-            extract_parameters(
-                hashed
-            )  # the library says of a memory lack and of a non-hash the same
+            # Sorts out what is no hash: of that, `verify` says the same as of too little memory.
+            extract_parameters(hashed)
             return self._hasher.verify(hashed, _bytes(password))
         except (VerifyMismatchError, InvalidHashError):
             return False

@@ -22,9 +22,7 @@ class InlineExtractor:
         willing = [each for each in self._processors if each.accepts(file.media_type)]
         if not willing:
             return ()
-        subject = Subject(
-            name=file.original_filename, media_type=file.media_type, size=file.size
-        )
+        subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
         async with spooled(body, folder=None) as spool:
             return [await asyncio.to_thread(_run, each, subject, spool) for each in willing]
 

@@ -70,12 +70,8 @@ class Jail:
             self._zygote = None
 
     async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
-        subject = Subject(
-            name=file.original_filename, media_type=file.media_type, size=file.size
-        )
-        willing = [
-            name for name, each in self._processors.items() if each.accepts(file.media_type)
-        ]
+        subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
+        willing = [name for name, each in self._processors.items() if each.accepts(file.media_type)]
         if not willing:
             return ()
         async with spooled(body, self._folder) as spool:

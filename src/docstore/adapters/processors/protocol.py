@@ -158,8 +158,7 @@ def to_answer(findings: Findings) -> Found:
         facts=msgspec.json.encode(findings.facts),
         text=findings.text,
         pictures=[
-            SentPicture(p.name, p.media_type, p.width, p.height, p.data)
-            for p in findings.pictures
+            SentPicture(p.name, p.media_type, p.width, p.height, p.data) for p in findings.pictures
         ],
         warnings=[SentNotice(w.code, w.message) for w in findings.warnings],
         media_type=findings.media_type,

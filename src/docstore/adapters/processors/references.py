@@ -1,7 +1,8 @@
 """Processors by name: how one process tells another which classes to use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from typing import Any
 
 from docstore.application.ports.processor import Processor, ProcessorOptions
 
@@ -22,9 +23,9 @@ def load(references: Sequence[str], options: ProcessorOptions) -> Mapping[str, P
     return {each: _class(each)(options) for each in references}
 
 
-def _class(reference: str) -> type[Processor]:
+def _class(reference: str) -> Callable[[ProcessorOptions], Processor]:
     module, _, path = reference.partition(":")
-    found = import_module(module)
+    found: Any = import_module(module)
     for name in path.split("."):
         found = getattr(found, name)
-    return found  # type: ignore[return-value] # what the name stands for
+    return found  # type: ignore[no-any-return] # whatever the name stands for

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from msgspec import MsgspecError
 
@@ -135,7 +135,8 @@ class ZygoteProcess:
         self.is_alive = False
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        for each in (self._ready, *self._waiting.values()):
+        waiting: list[asyncio.Future[Any]] = [self._ready, *self._waiting.values()]
+        for each in waiting:
             if not each.done():
                 each.set_exception(ZygoteFailed(reason))
                 each.exception()  # seen: nobody may be waiting

@@ -20,7 +20,7 @@ class Folders:
         self._fs = fs
         self._root = root
         self._durable = durable
-        self._safe = {root}  # folders whose own names survive power loss
+        self._safe: set[Path] = set()  # permanent ones whose own names survive power loss
 
     def move(self, source: Path, target: Path) -> None:
         """Rename the file `source`, replacing `target`; make the folders that are missing."""

@@ -7,7 +7,6 @@ a simulated disk that loses what was not synced.
 import os
 import stat
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -109,5 +108,5 @@ class OsFsOps:
         )
 
     def scandir(self, path: Path) -> Iterable[Entry]:
-        with closing(os.scandir(path)) as entries:
+        with os.scandir(path) as entries:
             return [Entry(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]

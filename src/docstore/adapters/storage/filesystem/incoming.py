@@ -1,13 +1,17 @@
 """A blob on its way in: a file of its own, which gets its name when it is whole."""
 
+import errno
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 
+from docstore.adapters.storage.filesystem.errors import LinksRefused
 from docstore.adapters.storage.filesystem.folders import Folders
 from docstore.adapters.storage.filesystem.fsops import FsOps
 from docstore.adapters.storage.filesystem.layout import INCOMING
+
+_NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class Incoming:
@@ -67,6 +71,10 @@ class Incoming:
         except FileNotFoundError:
             self._make_room()
             self._fs.link(source, self._path)
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                raise LinksRefused from error
+            raise
         self.exists = True
 
     def _make_room(self) -> None:

@@ -1,7 +1,10 @@
-"""Finding blobs by the beginning of their keys, without walking past what cannot match."""
+"""Finding blobs by the beginning of their keys, without walking past what cannot match; and
+what dead writers left.
+"""
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from docstore.adapters.storage.filesystem.errors import ABSENT
@@ -24,6 +27,17 @@ def blobs(fs: FsOps, root: Path, prefix: str) -> Iterator[BlobInfo]:
         yield from _in_area(fs, folder, parts[0], begun)
     else:
         yield from _in_folder(fs, folder, "/".join(parts), begun)
+
+
+def remove_old(fs: FsOps, folder: Path, before: datetime) -> int:
+    """Remove the files of `folder` that nobody has touched since `before`; tell how many."""
+    removed = 0
+    for entry in _entries(fs, folder):
+        with suppress(FileNotFoundError):  # its writer has just ended
+            if fs.stat(folder / entry.name).changed_at <= before:
+                fs.unlink(folder / entry.name)
+                removed += 1
+    return removed
 
 
 def _in_area(fs: FsOps, area: Path, key: str, begun: str = "") -> Iterator[BlobInfo]:

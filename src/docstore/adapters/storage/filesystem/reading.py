@@ -1,5 +1,6 @@
 """A blob being read: one descriptor, so that replacing or deleting the blob changes nothing."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +44,8 @@ class Reading:
     def close(self) -> None:
         fd, self._fd = self._fd, None
         if fd is not None:
-            self._fs.close(fd)
+            with suppress(OSError):  # what was read was read
+                self._fs.close(fd)
 
     def _read(self, fd: int, wanted: int) -> bytes:
         piece = b""

@@ -1,0 +1,71 @@
+"""Where the blocking steps run."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+Step = Callable[[], T]
+
+
+class Threads:
+    """A few threads of the store's own: a slow disk takes none of those that others wait for.
+
+    A step holds a thread only while it works, never while it waits for a client.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._pool = ThreadPoolExecutor(limit, thread_name_prefix="docstore-files")
+
+    async def run(self, step: Step[T]) -> T:
+        """Run `step` to its end, whatever happens: a cancellation is raised only after it, so
+        that the caller may undo what it did.
+        """
+        future = self._start(step)
+        cancelled = await _end(future)
+        if cancelled is not None:
+            future.exception()  # seen; the cancellation tells more
+            raise cancelled
+        return future.result()
+
+    async def commit(self, step: Step[T]) -> T:
+        """As `run`, but once `step` has succeeded it is too late for a cancellation: that is
+        raised where the task waits next.
+        """
+        future = self._start(step)
+        cancelled = await _end(future)
+        if cancelled is not None:
+            if future.exception() is not None:
+                raise cancelled
+            _cancel_later()
+        return future.result()
+
+    async def probe(self, step: Step[T], *, seconds: float) -> T:
+        """Run a `step` that needs no undoing; TimeoutError when it takes longer."""
+        async with asyncio.timeout(seconds):
+            return await self._start(step)
+
+    def _start(self, step: Step[T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._pool, step)
+
+
+async def _end(future: asyncio.Future[T]) -> asyncio.CancelledError | None:
+    """Wait until it is done; the cancellation that came meanwhile."""
+    cancelled = None
+    with anyio.CancelScope(shield=True):  # holds anyio's cancellations off, not asyncio's
+        while not future.done():
+            try:
+                await asyncio.wait([future])
+            except asyncio.CancelledError as error:
+                cancelled = error
+    return cancelled
+
+
+def _cancel_later() -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        task.uncancel()  # the request that was held up is counted already
+        task.cancel()

@@ -1,0 +1,144 @@
+"""`docstore serve`: API processes and a worker, supervised, on one held data directory."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from docstore.entrypoints.serving import bell, folder
+from docstore.entrypoints.serving.address import answering, listen, url_of
+from docstore.entrypoints.serving.crew import Crew, Role, Start
+from docstore.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "33554432"}
+"""Buffers of request bodies come and go; glibc would give each back to the kernel, zeroed anew."""
+
+
+def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until told to stop by SIGTERM, SIGINT or SIGHUP. `announce` is given the URL once the
+    API answers there.
+
+    Raises Held, CannotListen, NoAnswer, or ChildFailed when a process cannot start.
+    """
+    folder.make_private(settings.data_dir)
+    with folder.held(settings.data_dir) as hold, listen(settings) as listener:
+        asyncio.run(_serve(_Set(settings, hold, listener), announce))
+
+
+class _Set:
+    """What the children are given."""
+
+    def __init__(self, settings: Settings, hold: folder.Hold, listener: socket.socket) -> None:
+        self.settings = settings
+        self.hold = hold
+        self.listener = listener
+        self.api_end, self.worker_end = bell.pair()
+
+    def close(self) -> None:
+        self.api_end.close()
+        self.worker_end.close()
+
+    def api(self, number: int) -> Role:
+        """The first one migrates, also when it starts again: then there is nothing to do."""
+        migrates = ("--migrate",) if number == 1 else ()
+        passed = (self.listener.fileno(), self.api_end.fileno(), self.hold.descriptor)
+        start = Start(
+            ("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed
+        )
+        return Role(f"API process {number}", lambda _: start)
+
+    def worker(self) -> Role:
+        passed = (self.worker_end.fileno(), self.hold.descriptor)
+        instance = self.hold.instance
+
+        def start(number: int) -> Start:
+            dead = self.hold.dead if number == 1 else (*self.hold.dead, f"{instance}:")
+            releases = [word for name in dead for word in ("--release", name)]
+            name = {"DOCSTORE_WORKER_NAME": f"{instance}:{number}"}
+            return Start(("_worker", *_bound(*passed), *releases), self._environment(name), passed)
+
+        return Role("worker", start)
+
+    def _environment(self, more: Mapping[str, str]) -> Mapping[str, str]:
+        """What the command line changed, for settings that the children read again."""
+        chosen = {
+            "DOCSTORE_DATA_DIR": str(self.settings.data_dir.absolute()),
+            "DOCSTORE_LOG_LEVEL": self.settings.log_level,
+        }
+        return {**chosen, **more}
+
+
+def _bound(*descriptors: int) -> tuple[str, ...]:
+    names = "--listener", "--bell", "--lock"
+    given = zip(names[-len(descriptors) :], map(str, descriptors), strict=True)
+    return ("--parent", str(os.getpid()), *(word for pair in given for word in pair))
+
+
+async def _serve(given: _Set, announce: Callable[[str], None]) -> None:
+    crew = Crew(given.settings.drain_timeout)
+    try:
+        with _told_to_stop(crew.stop):
+            await _run(given, crew, announce)
+    finally:
+        given.close()
+
+
+async def _run(given: _Set, crew: Crew, announce: Callable[[str], None]) -> None:
+    _warn(given.settings)
+    first, worker = given.api(1), given.worker()
+
+    def worker_is_up() -> None:
+        worker.up.set()
+        given.hold.forget_dead()
+
+    crew.keep(first)
+    with bell.listening(given.api_end, worker_is_up):
+        try:
+            if await crew.reach(answering(given.listener, given.settings)):
+                first.up.set()
+                _start_the_others(given, crew, worker)
+                announce(url_of(given.listener, given.settings))
+        except BaseException:
+            crew.stop()
+            raise
+        finally:
+            await crew.ended()
+
+
+def _start_the_others(given: _Set, crew: Crew, worker: Role) -> None:
+    """Only now: the first API process has migrated, or has found that there is nothing to."""
+    crew.keep(worker)
+    for number in range(2, given.settings.api_processes + 1):
+        role = given.api(number)
+        role.up.set()  # what the first one could, it can
+        crew.keep(role)
+
+
+@contextmanager
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Signals ask to drain, a second one to stop at once; an ignored hangup stays ignored."""
+    loop = asyncio.get_running_loop()
+    heard = [each for each in _STOPS if signal.getsignal(each) is not signal.SIG_IGN]
+    for each in heard:
+        loop.add_signal_handler(each, stop)
+    try:
+        yield
+    finally:
+        for each in heard:
+            loop.remove_signal_handler(each)
+
+
+def _warn(settings: Settings) -> None:
+    if settings.is_public and settings.registration == "open":
+        log.warning(
+            "anybody who reaches %s may register: DOCSTORE_REGISTRATION=closed ends that",
+            settings.host,
+        )

@@ -1,0 +1,68 @@
+"""A worker in a process of its own, with or without a `docstore serve` above it."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any
+
+from docstore.container import Container, migrate, running
+from docstore.entrypoints.serving import bell
+from docstore.entrypoints.worker import working
+from docstore.settings import Settings
+
+
+def run(settings: Settings, ready: Callable[[], None]) -> None:
+    """Run due jobs until SIGTERM or SIGINT, then give running ones back. `ready` is called once
+    it works.
+    """
+    asyncio.run(_until_told(_work_alone(settings, ready)))
+
+
+def run_supervised(settings: Settings, line: socket.socket, releases: Sequence[str]) -> None:
+    """The same below a `serve`, which has migrated; first, the jobs of dead workers whose names
+    begin with one of `releases` are put back.
+    """
+    asyncio.run(_until_told(_work_for_serve(settings, line, releases)))
+
+
+async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
+    container = Container(settings=settings)
+    await migrate(container)
+    async with running(container) as docstore, working(docstore, settings):
+        ready()
+        await _for_ever()
+
+
+async def _work_for_serve(
+    settings: Settings, line: socket.socket, releases: Sequence[str]
+) -> None:
+    wake = asyncio.Event()
+    async with running(Container(settings=settings)) as docstore:
+        for name in releases:
+            await docstore.background.release_held_by(name)
+        with bell.listening(line, wake.set):
+            async with working(docstore, settings, wake=wake):
+                bell.ringer(line)()
+                await _for_ever()
+
+
+async def _for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def _until_told(work: Coroutine[Any, Any, None]) -> None:
+    """`work`, cancelled by a signal; a second signal ends the process as it stands."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(each)
+        task.cancel()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    with suppress(asyncio.CancelledError):
+        await task
