@@ -25,7 +25,7 @@ _HOMES = {
     "Container": "docstore.container",
     "Settings": "docstore.settings",
     "Store": "docstore.entrypoints.embedded",
-    "errors": "docstore.domain",
+    "errors": "docstore.domain.errors",
     "migrate": "docstore.container",
     "open": "docstore.entrypoints.embedded",
     "running": "docstore.container",
@@ -37,4 +37,5 @@ def __getattr__(name: str) -> Any:
     package, and must not carry the rest of it."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    home = import_module(_HOMES[name])
+    return home if name == "errors" else getattr(home, name)

@@ -72,6 +72,7 @@ class Container(containers.DeclarativeContainer):
     new_id = providers.Object(uuid7)
     new_key = providers.Object(public_key)
     jitter = providers.Object(random.random)
+    wake = providers.Object(lambda: None)  # called when there is work; `serve` puts a bell here
 
     blobs = providers.Singleton(
         connect, "storage", settings.provided.storage, durable=settings.provided.durable

@@ -1,10 +1,10 @@
 """The loops that keep jobs moving. Each may run in any number of processes at once."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -32,17 +32,26 @@ class Dispatch:
 
     async def __call__(self, *, limit: int = 32) -> int:
         """How many jobs were told. As many as `limit`: there may be more."""
-        told: list[JobId] = []
-        async with self.begin() as tx:
+        async with self.begin(read_only=True) as tx:
             now = await tx.now()
-            for job in await tx.jobs.due(now, told_before=now - self.patience, limit=limit):
-                with suppress(Conflict):  # somebody was faster with this one
-                    await tx.jobs.update(job.told(now))
-                    told.append(job.id)
-            await tx.commit()
+            due = await tx.jobs.due(now, told_before=now - self.patience, limit=limit)
+        told = await self._mark(due, now) if due else []
         for job_id in told:
             await self.queue.send(job_id)
         return len(told)
+
+    async def _mark(self, due: Sequence[Job], now: datetime) -> Sequence[JobId]:
+        told = []
+        try:
+            async with self.begin() as tx:
+                for job in due:
+                    with suppress(Conflict):  # somebody was faster with this one
+                        await tx.jobs.update(job.told(now))
+                        told.append(job.id)
+                await tx.commit()
+        except Conflict:
+            return []  # found out at the commit; the next look finds what is left
+        return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -31,7 +31,7 @@ class Processed:
 
     outcome: Outcome
     storage_path: str
-    superseded: Collection[str]  # keys that the row names no more once this is saved
+    superseded: Sequence[str]  # keys that the row names no more once this is saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ProcessFile:
         )
         path = await self._make_permanent(file, job)
         kept = {path, outcome.text_key, *(r.key for r in outcome.renditions)}
-        return Processed(outcome=outcome, storage_path=path, superseded=file.blob_keys() - kept)
+        return Processed(outcome=outcome, storage_path=path, superseded=sorted(file.blob_keys() - kept))
 
     async def settle(self, tx: UnitOfWork, job: Job, result: Processed) -> None:
         if (file := await file_of(tx, job)) is not None:

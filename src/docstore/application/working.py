@@ -108,8 +108,7 @@ class Work:
                 return
             await self._settle(job, task, work)
         finally:
-            await _stop(work)
-            await _stop(keeper)
+            await _stop(work, keeper)
 
     async def _keep_lease(self, job: Job) -> None:
         """Renew until that fails for good; returning means that the lease is not ours any more."""
@@ -118,7 +117,8 @@ class Work:
         while missed < MISSED_HEARTBEATS:
             await asyncio.sleep(pause)
             try:
-                await asyncio.wait_for(self._beat(job), timeout=pause)
+                async with asyncio.timeout(pause):
+                    await self._beat(job)
                 missed = 0
             except Conflict:
                 return
@@ -198,7 +198,14 @@ def failure_of(error: BaseException, job: Job) -> Failure:
     return Failure(FailureCode.CRASHED, "internal error while processing")
 
 
-async def _stop(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+async def _stop(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel them until they have ended, however that is. Once may not do: an error on the way
+    out, such as of a rollback, takes the place of the cancellation and may be handled.
+    """
+    while alive := [task for task in tasks if not task.done()]:
+        for task in alive:
+            task.cancel()
+        await asyncio.wait(alive, timeout=1)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()  # asked for, or asyncio would log it as never retrieved

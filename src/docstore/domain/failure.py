@@ -28,12 +28,20 @@ WORTH_A_RETRY_BY_HAND: Final = TRIED_AGAIN | {FailureCode.TIMEOUT, FailureCode.M
 """A person may change the machine or the limits, then ask again."""
 
 
+MAX_MESSAGE: Final = 500  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One attempt's end, when it is not success."""
 
     code: FailureCode
-    message: str
+    message: str  # for the owner; at most MAX_MESSAGE characters, safe to store and to send
+
+    def __post_init__(self) -> None:
+        # A parser's words come from a hostile file: nothing in them may upset a database.
+        clean = self.message.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")
+        object.__setattr__(self, "message", clean[:MAX_MESSAGE])
 
     @property
     def is_crash(self) -> bool:

@@ -63,9 +63,14 @@ def _every(pause: float, act: Callable[[], Awaitable[object]]) -> asyncio.Task[N
 
 
 async def _survive(act: Callable[[], Awaitable[object]]) -> object:
-    """A loop outlives whatever goes wrong in one turn of it."""
+    """A loop outlives whatever goes wrong in one turn of it, but not its own cancellation, which
+    an error on the way out may have taken the place of.
+    """
+    result: object = None
     try:
-        return await act()
+        result = await act()
     except Exception:
         log.exception("a background loop failed; it goes on")
-        return None
+    if (task := asyncio.current_task()) and task.cancelling():
+        raise asyncio.CancelledError
+    return result

@@ -16,14 +16,22 @@ pytest.register_assert_rewrite(
     "docstore.testing.unit_of_work",
 )
 
+from docstore.testing.blob_store import BlobStoreContract  # noqa: E402
 from docstore.testing.builders import a_file, a_job, a_purge, a_user  # noqa: E402
+from docstore.testing.job_queue import JobQueueContract  # noqa: E402
 from docstore.testing.passwords import PasswordsContract  # noqa: E402
+from docstore.testing.processor import ProcessorContract  # noqa: E402
 from docstore.testing.token_service import TokenServiceContract  # noqa: E402
+from docstore.testing.type_sniffer import TypeSnifferContract  # noqa: E402
 from docstore.testing.unit_of_work import UnitOfWorkContract  # noqa: E402
 
 __all__ = [
+    "BlobStoreContract",
+    "JobQueueContract",
     "PasswordsContract",
+    "ProcessorContract",
     "TokenServiceContract",
+    "TypeSnifferContract",
     "UnitOfWorkContract",
     "a_file",
     "a_job",

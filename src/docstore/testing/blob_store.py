@@ -8,7 +8,7 @@ class TestMyStore(BlobStoreContract):
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import anyio
@@ -18,21 +18,16 @@ from hypothesis import strategies as st
 
 from docstore.application.ports.blob_store import BlobInfo, BlobStore
 from docstore.domain.errors import NotFound
+from docstore.testing.bodies import StuckBody, chunks, patterned
+
+__all__ = ["BlobStoreContract", "Tick", "chunks", "listed", "read"]
 
 BIG = 3 * 1024**2 + 17  # bytes; more than any adapter reads or writes at once
-ODD_KEYS = ("k", "0", ".a", "..a", "a..", "...", "-", "a_/b-/.c", "a../..b", "x" * 255)
+ODD_KEYS = ("k", "0", ".a", "..a", "a..", "...", "-", "a_/b-/.c", "b../..b", "y" * 255)
 LONGEST_KEY = f"{'x' * 255}/{'y' * 200}/{'z' * 55}"
 A_LONG_TIME = timedelta(hours=1)
 
 Tick = Callable[[], Awaitable[None]]
-
-
-async def chunks(*parts: bytes, then: BaseException | None = None) -> AsyncIterator[bytes]:
-    """A body: `parts`, and then the error, if there is one."""
-    for part in parts:
-        yield part
-    if then is not None:
-        raise then
 
 
 async def read(blobs: BlobStore, key: str, start: int = 0, length: int | None = None) -> bytes:
@@ -46,11 +41,6 @@ async def read(blobs: BlobStore, key: str, start: int = 0, length: int | None = 
 async def listed(blobs: BlobStore, prefix: str = "") -> list[str]:
     """The keys that begin with `prefix`, in order, each as often as it was told."""
     return sorted([info.key async for info in blobs.list(prefix)])
-
-
-def patterned(size: int) -> bytes:
-    """Bytes in which a piece that is misplaced by anything but a multiple of 251 shows."""
-    return (bytes(range(251)) * (size // 251 + 1))[:size]
 
 
 @pytest.mark.anyio
@@ -122,7 +112,7 @@ class BlobStoreContract:
     async def test_a_cancelled_put_leaves_the_old_blob(self, blobs: BlobStore, size: int) -> None:
         await blobs.put("a/old", chunks(b"old"))
         for key in ("a/old", "a/new"):
-            body = _Stuck(patterned(size))
+            body = StuckBody(patterned(size))
             putting = asyncio.create_task(blobs.put(key, body.chunks()))
             await body.reached()
             putting.cancel()
@@ -133,7 +123,7 @@ class BlobStoreContract:
 
     async def test_a_put_in_a_cancelled_scope_leaves_the_old_blob(self, blobs: BlobStore) -> None:
         await blobs.put("a/old", chunks(b"old"))
-        body = _Stuck(patterned(BIG))
+        body = StuckBody(patterned(BIG))
         async with anyio.create_task_group() as group:
             group.start_soon(blobs.put, "a/old", body.chunks())
             await body.reached()
@@ -142,7 +132,7 @@ class BlobStoreContract:
 
     async def test_a_put_under_way_shows_nothing_yet(self, blobs: BlobStore) -> None:
         await blobs.put("a/old", chunks(b"old"))
-        bodies = {key: _Stuck(patterned(BIG)) for key in ("a/old", "a/new")}
+        bodies = {key: StuckBody(patterned(BIG)) for key in ("a/old", "a/new")}
         async with anyio.create_task_group() as group:
             for key, body in bodies.items():
                 group.start_soon(blobs.put, key, body.chunks())
@@ -232,10 +222,9 @@ class BlobStoreContract:
 
     async def test_a_reader_may_leave_early(self, blobs: BlobStore) -> None:
         await blobs.put("a/b", chunks(patterned(BIG)))
-        with pytest.raises(ZeroDivisionError):
+        for _ in range(3):
             async with blobs.open("a/b") as body:
-                await anext(body)
-                raise ZeroDivisionError
+                assert patterned(BIG).startswith(await anext(body))
         assert await read(blobs, "a/b") == patterned(BIG)
 
     # what is not there
@@ -386,29 +375,10 @@ class BlobStoreContract:
         assert await listed(blobs) == ["files/x/1/original", "staging/x"]
 
     async def test_tidy_spares_a_put_under_way(self, blobs: BlobStore) -> None:
-        body = _Stuck(patterned(BIG))
+        body = StuckBody(patterned(BIG))
         async with anyio.create_task_group() as group:
             group.start_soon(blobs.put, "a/b", body.chunks())
             await body.reached()
             assert await blobs.tidy(A_LONG_TIME) == 0
             body.go_on.set()
         assert await read(blobs, "a/b") == patterned(BIG)
-
-
-class _Stuck:
-    """A body that stops after its bytes, until told to go on."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._reached = anyio.Event()
-        self.go_on = anyio.Event()
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        for at in range(0, len(self._data), 65536):
-            yield self._data[at : at + 65536]
-        self._reached.set()
-        await self.go_on.wait()
-
-    async def reached(self) -> None:
-        with anyio.fail_after(30):
-            await self._reached.wait()

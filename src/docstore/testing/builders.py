@@ -62,7 +62,9 @@ def a_job(**changes: Any) -> Job:
 def a_purge(**changes: Any) -> Job:
     """A job that deletes what was stored for a file whose row is gone."""
     gone = FileId(_new_id())
-    return a_job(**{"job_type": JobType.PURGE, "file_id": None, "payload": prefixes(gone), **changes})
+    return a_job(
+        **{"job_type": JobType.PURGE, "file_id": None, "payload": prefixes(gone), **changes}
+    )
 
 
 def _required_of_a_file(status: FileStatus | None) -> dict[str, Any]:

@@ -95,11 +95,15 @@ class JobQueueContract:
 
     async def test_an_error_inside_passes_through_as_it_is(self, queue: JobQueue) -> None:
         gate = _Gate()
-        with pytest.raises(ZeroDivisionError):
+
+        async def fail_inside() -> None:
             async with queue.consume(gate, slots=1):
                 await queue.send(jobs(1)[0])
                 await gate.inside(1)
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail_inside()
         assert gate.ends == ["cancelled"]
 
     async def test_leaving_by_cancellation_waits_as_well(self, queue: JobQueue) -> None:

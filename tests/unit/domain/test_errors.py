@@ -60,3 +60,9 @@ def test_what_a_failure_means_for_trying_again(code: str, again: bool, by_hand: 
     failure = Failure(FailureCode(code), "why")
     assert (not failure.is_final, failure.retryable) == (again, by_hand)
     assert failure.is_crash is (code == "crashed")
+
+
+def test_a_failure_says_nothing_that_a_database_refuses() -> None:
+    said = Failure(FailureCode.CORRUPT, "a\x00b\ud800" + "c" * 1000).message
+    assert said.startswith("a\ufffdb?c")
+    assert len(said) == 500

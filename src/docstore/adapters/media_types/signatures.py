@@ -54,7 +54,8 @@ def _type(ends: Ends) -> str | None:
 
 
 def _otherwise(ends: Ends) -> str | None:
-    if kind := filetype.guess_mime(ends.head[:LIBRARY_SAMPLE]):
+    kind: str | None = filetype.guess_mime(ends.head[:LIBRARY_SAMPLE])
+    if kind:
         return _USUAL_NAMES.get(kind, kind)
     if text := text_family.legacy_text(ends):
         return text_family.text_type(text, ends)

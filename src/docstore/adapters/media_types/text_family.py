@@ -13,6 +13,7 @@ from docstore.adapters.media_types.mail import is_mail, is_mailbox
 from docstore.adapters.media_types.markup import markup_type
 
 PLAIN: Final = "text/plain"
+MAIL: Final = "message/rfc822"
 NOTEBOOK: Final = "application/x-ipynb+json"
 
 BEGINNING: Final = 16 * 1024  # characters that the rules look at
@@ -114,10 +115,10 @@ def _is_cut_json(text: str, ends: Ends) -> bool:
     return opening in ('{"', "[{", '["', "[[", "[0", "[1", "[-") and closing in (b"}", b"]")
 
 
-def _mail(begins: str, _: Ends) -> str | None:
-    if is_mailbox(begins):
-        return "application/mbox"
-    return "message/rfc822" if is_mail(begins) else None
+def _mail(begins: str, ends: Ends) -> str | None:
+    if is_mailbox(begins) or (ends.extension == "mbox" and begins.startswith("From ")):
+        return MAIL if ends.extension == "eml" else "application/mbox"
+    return MAIL if ends.extension != "txt" and is_mail(begins) else None
 
 
 def _named(_: str, ends: Ends) -> str | None:

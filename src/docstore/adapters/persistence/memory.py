@@ -301,19 +301,15 @@ class MemoryUnitOfWork:
 
     async def commit(self) -> None:
         self._database.apply(self._transaction.changes)
-        self._begin()
 
     async def __aenter__(self) -> Self:
-        self._begin()
-        return self
-
-    def _begin(self) -> None:
         transaction = Transaction(self._database.rows, read_only=self._read_only)
         self._transaction = transaction
         self.files = MemoryFiles(transaction)
         self.jobs = MemoryJobs(transaction)
         self.users = MemoryUsers(transaction)
         self.upkeep = MemoryUpkeep(transaction)
+        return self
 
     async def __aexit__(
         self,

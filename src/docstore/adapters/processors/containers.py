@@ -12,8 +12,6 @@ MAX_CONTENT: Final = 64 * 1024**2  # bytes of XML inflated
 MAX_MESSAGES: Final = 1000
 MAX_MESSAGE: Final = 16 * 1024**2  # bytes
 
-_PART_TYPES: Final = (".xml", ".xhtml")
-
 
 def opendocument_content(data: bytes) -> bytes:
     """The XML of an OpenDocument's contents."""

@@ -11,6 +11,16 @@ from docstore.domain.findings import Json
 MAX_TAGS: Final = 200
 MAX_STRING: Final = 500  # characters
 MAX_ITEMS: Final = 32
+PLUMBING: Final = frozenset(
+    {
+        "ImageWidth", "ImageLength", "BitsPerSample", "Compression", "PhotometricInterpretation",
+        "FillOrder", "StripOffsets", "RowsPerStrip", "StripByteCounts", "PlanarConfiguration",
+        "SamplesPerPixel", "SampleFormat", "ExtraSamples", "Predictor", "TileWidth", "TileLength",
+        "TileOffsets", "TileByteCounts", "ColorMap", "JPEGTables", "JpegIFOffset", "SubIFDs",
+        "JpegIFByteCount", "ExifOffset", "GPSInfo", "ExifInteroperabilityOffset",
+    }
+)  # fmt: skip
+"""Tags that say where in the file the pixels are, not how they came to be."""
 
 
 def exif_facts(image: Any) -> Mapping[str, Json]:
@@ -27,7 +37,8 @@ def exif_facts(image: Any) -> Mapping[str, Json]:
 
 
 def _named(tags: Mapping[int, object], names: Mapping[int, str]) -> Mapping[str, Json]:
-    pairs = ((names.get(tag), _value(value)) for tag, value in tags.items())
+    told = ((names.get(tag), value) for tag, value in tags.items())
+    pairs = ((name, _value(value)) for name, value in told if name not in PLUMBING)
     return {name: value for name, value in pairs if name is not None and value is not None}
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
@@ -80,7 +80,21 @@ class ImageProcessor:
 
 
 def _frames(image: "Image.Image") -> int:
+    """How many, without decoding them."""
+    if image.format == "TIFF":
+        return _tiff_pages(image)
     return min(MAX_FRAMES, getattr(image, "n_frames", 1))
+
+
+def _tiff_pages(image: "Image.Image") -> int:
+    """One by one, since Pillow's own count takes quadratic time, and minutes for 100,000."""
+    pages = 1
+    with suppress(Exception):  # the end, or a broken page after good ones
+        while pages < MAX_FRAMES:
+            image.seek(pages)
+            pages += 1
+    image.seek(0)
+    return pages
 
 
 @contextmanager

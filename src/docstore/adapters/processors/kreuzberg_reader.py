@@ -53,15 +53,6 @@ def read(data: bytes, media_type: MediaType) -> Reading:
     return Reading("\n\n".join(_texts(result, MAX_DEPTH)), dict(result.metadata))
 
 
-def decode(data: bytes) -> str:
-    """Text in one of the encodings from before Unicode, which one the library guesses."""
-    import kreuzberg
-
-    plain = MediaType("text/plain")
-    with _kreuzberg_errors(plain):
-        return str(kreuzberg.extract_bytes_sync(data, plain, _documents()).content)
-
-
 def language(text: str) -> str | None:
     """ISO 639-1, or None when the text is too short or none is likely enough."""
     import kreuzberg

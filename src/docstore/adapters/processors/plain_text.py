@@ -11,13 +11,13 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 SAMPLE: Final = 4096  # bytes looked at for UTF-16 without a mark
+GUESSED_FROM: Final = 64 * 1024  # bytes; more of them take long and change no guess
+USUAL: Final = "cp1252"
+DOUBT: Final = 0.1  # of a library that took French for Baltic by less than that
 
 
-def decode(data: bytes) -> str | None:
-    """The text, or None when it is in none of Unicode's encodings.
-
-    `data` may be cut off in the middle of a character.
-    """
+def decode(data: bytes) -> str:
+    """The text. `data` may be cut off in the middle of a character."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _lenient(data[len(mark) :], encoding)
@@ -26,7 +26,20 @@ def decode(data: bytes) -> str | None:
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
-        return None
+        return _lenient(data, _legacy_encoding(data))
+
+
+def _legacy_encoding(data: bytes) -> str:
+    """The likeliest of the encodings from before Unicode; in doubt the most used one."""
+    from charset_normalizer import from_bytes
+
+    matches = from_bytes(data[:GUESSED_FROM])
+    best = matches.best()
+    if best is None:
+        return "latin-1"
+    usual = next((each for each in matches if each.encoding == USUAL), best)
+    mess, sense = usual.chaos - best.chaos, usual.coherence - best.coherence
+    return usual.encoding if mess < DOUBT and sense > -DOUBT else best.encoding
 
 
 def _lenient(data: bytes, encoding: str) -> str:

@@ -63,6 +63,8 @@ def _upright(image: Image.Image, room: Box) -> Image.Image:
 
 
 def _resizable(image: Image.Image) -> Image.Image:
+    if image.mode == "RGBA":
+        return image  # `convert` would copy it, and it may be all the memory there is
     if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode == "P":

@@ -59,6 +59,7 @@ class TextProcessor:
         self.limits = Limits(seconds=options.seconds, memory=options.memory)
 
     def preload(self) -> None:
+        import charset_normalizer  # noqa: F401
         import kreuzberg  # noqa: F401
 
     def accepts(self, media_type: MediaType) -> bool:
@@ -81,8 +82,7 @@ class TextProcessor:
             return _read_document(body.read(), media_type)
         most = 4 * self._max_characters + 4  # no encoding takes more bytes for a character
         data = body.read(most)
-        text = plain_text.decode(data)
-        return Reading(kreuzberg_reader.decode(data) if text is None else text), []
+        return Reading(plain_text.decode(data)), []
 
     def _findings(self, reading: Reading, warnings: Sequence[Notice]) -> Findings:
         text, cuts = cut(clean(reading.text), self._max_characters)

@@ -1,6 +1,7 @@
 """Where the API listens, and whether it answers there."""
 
 import asyncio
+import os
 import socket
 from contextlib import suppress
 from typing import Final
@@ -28,8 +29,11 @@ def listen(settings: Settings) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, *_, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except socket.gaierror as error:
+        raise CannotListen(f"DOCSTORE_HOST={host}: {error.strerror}") from error
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        reason = os.strerror(error.errno or 0)  # `strerror` repeats the address
+        raise CannotListen(f"cannot listen on {host} port {port}: {reason}") from error
 
 
 def url_of(listener: socket.socket, settings: Settings) -> str:
@@ -46,7 +50,9 @@ async def answering(listener: socket.socket, settings: Settings) -> None:
     """
     try:
         async with asyncio.timeout(FIRST_ANSWER):
-            while not await _answers(listener.getsockname()[:2], settings.http_prefix):
+            while True:
+                if await _answers(listener.getsockname()[:2], settings.http_prefix):
+                    return
                 await asyncio.sleep(_PAUSE)
     except TimeoutError:
         raise NoAnswer(f"the API does not answer after {FIRST_ANSWER:.0f} s") from None
@@ -57,7 +63,9 @@ async def _answers(address: tuple[str, int], prefix: str) -> bool:
         async with asyncio.timeout(_ATTEMPT):
             reader, writer = await asyncio.open_connection(*address)
             try:
-                request = f"GET {prefix}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                request = (
+                    f"GET {prefix}/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                )
                 writer.write(f"{request}\r\n".encode())
                 return b" 200 " in await reader.readline()
             finally:

@@ -90,7 +90,7 @@ class Crew:
             raise self._failure
 
     async def _keep(self, role: Role) -> None:
-        pause = FIRST_PAUSE
+        pause = FIRST_PAUSE / 2
         for number in count(1):
             if self._stopping.is_set():
                 return

@@ -61,15 +61,28 @@ def make_private(folder: Path) -> None:
 @contextmanager
 def held(folder: Path) -> Iterator[Hold]:
     """Hold `folder` while inside, or raise Held."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(folder / LOCK, flags, 0o600)
-    try:
-        _lock(descriptor, folder)
+    with _locked(folder) as descriptor:
         before = _read(descriptor)
         dead = (*before.dead, before.instance) if before else ()
         instance = secrets.token_hex(8)
         _write(descriptor, _Note(os.getpid(), instance, dead))
         yield Hold(descriptor, instance, dead)
+
+
+@contextmanager
+def unserved(folder: Path) -> Iterator[None]:
+    """Keep every `serve` out of `folder` while inside, or raise Held when there is one."""
+    with _locked(folder):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[int]:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    descriptor = os.open(folder / LOCK, flags, 0o600)
+    try:
+        _lock(descriptor, folder)
+        yield descriptor
     finally:
         os.close(descriptor)
 

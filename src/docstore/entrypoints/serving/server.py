@@ -30,10 +30,10 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     """
     folder.make_private(settings.data_dir)
     with folder.held(settings.data_dir) as hold, listen(settings) as listener:
-        asyncio.run(_serve(_Set(settings, hold, listener), announce))
+        asyncio.run(_serve(_Outfit(settings, hold, listener), announce))
 
 
-class _Set:
+class _Outfit:
     """What the children are given."""
 
     def __init__(self, settings: Settings, hold: folder.Hold, listener: socket.socket) -> None:
@@ -50,9 +50,7 @@ class _Set:
         """The first one migrates, also when it starts again: then there is nothing to do."""
         migrates = ("--migrate",) if number == 1 else ()
         passed = (self.listener.fileno(), self.api_end.fileno(), self.hold.descriptor)
-        start = Start(
-            ("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed
-        )
+        start = Start(("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed)
         return Role(f"API process {number}", lambda _: start)
 
     def worker(self) -> Role:
@@ -71,6 +69,7 @@ class _Set:
         """What the command line changed, for settings that the children read again."""
         chosen = {
             "DOCSTORE_DATA_DIR": str(self.settings.data_dir.absolute()),
+            "DOCSTORE_HOST": self.settings.host,
             "DOCSTORE_LOG_LEVEL": self.settings.log_level,
         }
         return {**chosen, **more}
@@ -82,7 +81,7 @@ def _bound(*descriptors: int) -> tuple[str, ...]:
     return ("--parent", str(os.getpid()), *(word for pair in given for word in pair))
 
 
-async def _serve(given: _Set, announce: Callable[[str], None]) -> None:
+async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
     crew = Crew(given.settings.drain_timeout)
     try:
         with _told_to_stop(crew.stop):
@@ -91,7 +90,7 @@ async def _serve(given: _Set, announce: Callable[[str], None]) -> None:
         given.close()
 
 
-async def _run(given: _Set, crew: Crew, announce: Callable[[str], None]) -> None:
+async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> None:
     _warn(given.settings)
     first, worker = given.api(1), given.worker()
 
@@ -113,7 +112,7 @@ async def _run(given: _Set, crew: Crew, announce: Callable[[str], None]) -> None
             await crew.ended()
 
 
-def _start_the_others(given: _Set, crew: Crew, worker: Role) -> None:
+def _start_the_others(given: _Outfit, crew: Crew, worker: Role) -> None:
     """Only now: the first API process has migrated, or has found that there is nothing to."""
     crew.keep(worker)
     for number in range(2, given.settings.api_processes + 1):

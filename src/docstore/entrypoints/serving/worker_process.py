@@ -35,9 +35,7 @@ async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
         await _for_ever()
 
 
-async def _work_for_serve(
-    settings: Settings, line: socket.socket, releases: Sequence[str]
-) -> None:
+async def _work_for_serve(settings: Settings, line: socket.socket, releases: Sequence[str]) -> None:
     wake = asyncio.Event()
     async with running(Container(settings=settings)) as docstore:
         for name in releases:

@@ -70,7 +70,7 @@ class FilesContract(OnAnEmptyDatabase):
         assert stored == file
         assert stored.uploaded_at.utcoffset() == timedelta(0)
 
-    async def test_what_is_not_there_is_not_found(self, begin: Begin, owner: User) -> None:
+    async def test_a_file_that_is_not_there_is_not_found(self, begin: Begin, owner: User) -> None:
         file = a_file(user_id=owner.id)
         async with begin() as tx:
             with pytest.raises(NotFound):
@@ -158,11 +158,13 @@ class FilesContract(OnAnEmptyDatabase):
         await save(begin, other, *reversed(files))
         walked: list[File] = []
         async with begin(read_only=True) as tx:
-            while some := await tx.files.after(walked[-1].id if walked else None, limit=4):
-                walked += some
+            for _ in range(3):
+                walked += await tx.files.after(walked[-1].id if walked else None, limit=4)
         assert walked == files
 
-    async def test_an_update_replaces_the_version_before(self, begin: Begin, owner: User) -> None:
+    async def test_an_update_of_a_file_replaces_the_version_before(
+        self, begin: Begin, owner: User
+    ) -> None:
         file = a_file(user_id=owner.id)
         await save(begin, file)
         outcome = Outcome(extracted={"a": 1}, text_key="t", warnings=[Notice("partial", "p")])
@@ -174,7 +176,9 @@ class FilesContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert await tx.files.get(file.id) == done
 
-    async def test_a_stale_update_changes_nothing(self, begin: Begin, owner: User) -> None:
+    async def test_a_stale_update_of_a_file_changes_nothing(
+        self, begin: Begin, owner: User
+    ) -> None:
         file = a_file(user_id=owner.id)
         await save(begin, file)
         started = file.start(MOMENT)
@@ -188,7 +192,7 @@ class FilesContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert await tx.files.get(file.id) == started
 
-    async def test_deleting_takes_its_jobs_along_and_no_others(
+    async def test_deleting_a_file_takes_its_jobs_along_and_no_others(
         self, begin: Begin, owner: User
     ) -> None:
         gone, kept = a_file(user_id=owner.id), a_file(user_id=owner.id)

@@ -56,7 +56,7 @@ class JobsContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert [await tx.jobs.get(purge.id) for purge in purges] == purges
 
-    async def test_what_is_not_there_is_not_found(self, begin: Begin) -> None:
+    async def test_a_job_that_is_not_there_is_not_found(self, begin: Begin) -> None:
         async with begin(read_only=True) as tx:
             with pytest.raises(NotFound):
                 await tx.jobs.get(a_job().id)
@@ -83,7 +83,9 @@ class JobsContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert await tx.jobs.of_file(file.id) == [jobs[2], jobs[0], jobs[1]]
 
-    async def test_an_update_replaces_the_version_before(self, begin: Begin, file: File) -> None:
+    async def test_an_update_of_a_job_replaces_the_version_before(
+        self, begin: Begin, file: File
+    ) -> None:
         job = a_job(file_id=file.id)
         await save(begin, job)
         started = claimed(job)
@@ -95,7 +97,7 @@ class JobsContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert await tx.jobs.get(job.id) == started.succeed(now=MOMENT)
 
-    async def test_a_stale_update_changes_nothing(self, begin: Begin, file: File) -> None:
+    async def test_a_stale_update_of_a_job_changes_nothing(self, begin: Begin, file: File) -> None:
         job = a_job(file_id=file.id)
         late = a_job(file_id=file.id, generation=2)
         await save(begin, job, late)

@@ -31,10 +31,13 @@ class TransactionsContract(OnAnEmptyDatabase):
             assert await tx.jobs.get(purge.id) == purge
 
     async def test_an_error_inside_rolls_back_and_passes_through(self, begin: Begin) -> None:
-        with pytest.raises(ZeroDivisionError):
+        async def fail() -> None:
             async with begin() as tx:
                 await tx.users.add(a_user())
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await fail()
         async with begin(read_only=True) as tx:
             assert await tx.users.all() == []
 

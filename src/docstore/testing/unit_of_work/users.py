@@ -66,21 +66,25 @@ class UsersContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert len(await tx.users.all()) == 4
 
-    async def test_all_come_in_the_order_of_creation(self, begin: Begin) -> None:
+    async def test_all_users_come_in_the_order_of_creation(self, begin: Begin) -> None:
         ages = [2, 0, 1]
         users = [a_user(created_at=MOMENT + timedelta(microseconds=age)) for age in ages]
         await save(begin, *users)
         async with begin(read_only=True) as tx:
             assert await tx.users.all() == [users[1], users[2], users[0]]
 
-    async def test_an_update_replaces_the_version_before(self, begin: Begin, owner: User) -> None:
+    async def test_an_update_of_a_user_replaces_the_version_before(
+        self, begin: Begin, owner: User
+    ) -> None:
         async with begin() as tx:
             await tx.users.update(owner.with_password("hash"))
             await tx.commit()
         async with begin(read_only=True) as tx:
             assert await tx.users.get(owner.id) == owner.with_password("hash")
 
-    async def test_a_stale_update_changes_nothing(self, begin: Begin, owner: User) -> None:
+    async def test_a_stale_update_of_a_user_changes_nothing(
+        self, begin: Begin, owner: User
+    ) -> None:
         second = owner.with_password("second")
         async with begin() as tx:
             await tx.users.update(second)
@@ -92,7 +96,7 @@ class UsersContract(OnAnEmptyDatabase):
         async with begin(read_only=True) as tx:
             assert await tx.users.get(owner.id) == second
 
-    async def test_deleting_takes_the_files_and_their_jobs_along(
+    async def test_deleting_a_user_takes_the_files_and_their_jobs_along(
         self, begin: Begin, owner: User
     ) -> None:
         gone = a_file(user_id=owner.id)

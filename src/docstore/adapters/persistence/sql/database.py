@@ -38,7 +38,7 @@ class SqlDatabase:
             async with self._readers.connect() as db:
                 await db.execute(_ANY_USER)
         except SQLAlchemyError as error:
-            raise Unavailable(f"the database does not answer: {error}") from error
+            raise Unavailable("the database does not answer") from error
 
     async def __aenter__(self) -> Self:
         path = Path(str(self._url.database))

@@ -6,7 +6,14 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from docstore.domain.errors import AlreadyExists, DocstoreError, NotFound, OutOfSpace, Unavailable
+from docstore.domain.errors import (
+    AlreadyExists,
+    Damaged,
+    DocstoreError,
+    NotFound,
+    OutOfSpace,
+    Unavailable,
+)
 
 _TAKEN = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 _PASSING = {
@@ -18,9 +25,8 @@ _PASSING = {
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 }
-"""What may be cured from outside. A broken CHECK or a damaged file are not among them: they are
-raised as they are, for somebody to look at.
-"""
+"""What may be cured from outside. A broken CHECK is not: it is raised as it is, being a bug."""
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @contextmanager
@@ -45,4 +51,6 @@ def _translated(error: DBAPIError, subject: str, parent: str) -> DocstoreError |
         return NotFound(f"{parent} of", subject)
     if primary == sqlite3.SQLITE_FULL:
         return OutOfSpace("the database's disk is full")
+    if primary in _DAMAGED:
+        return Damaged(f"the database: {error.orig}")
     return Unavailable(f"the database: {error.orig}") if primary in _PASSING else None

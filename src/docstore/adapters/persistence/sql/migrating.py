@@ -50,8 +50,7 @@ def _change(db: Connection, change: Callable[[Config], None]) -> None:
     config.attributes["connection"] = db  # env.py takes it from there
     _refuse_newer(_revision(db), ScriptDirectory.from_config(config))
     change(config)
-    if broken := db.exec_driver_sql("PRAGMA foreign_key_check").first():
-        raise RuntimeError(f"the migration left a row without its parent: {tuple(broken)}")
+    sqlite.check_foreign_keys(db)
 
 
 def _revision(db: Connection) -> str | None:

@@ -43,6 +43,12 @@ def migrator(url: URL) -> AsyncEngine:
     return engine
 
 
+def check_foreign_keys(db: Connection) -> None:
+    """What a connection of `migrator` owes before it commits."""
+    if orphan := db.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise RuntimeError(f"a row is without its parent: {tuple(orphan)}")
+
+
 def create_file(path: Path) -> None:
     """An empty database that only its owner may read, unless there is one; durably."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

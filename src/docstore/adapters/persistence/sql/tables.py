@@ -39,7 +39,7 @@ metadata: Final = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """Aware datetimes, kept in UTC to the microsecond. SQLite forgets the zone, so it is put back."""
+    """Aware datetimes, kept in UTC to the microsecond. SQLite forgets the zone; it is put back."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -132,9 +132,7 @@ UNFINISHED: Final = is_in(files.c.status, *(s for s in FileStatus if not s.is_fi
 
 # Read backwards, the first gives an owner's files newest first.
 Index("ix_files_listing", files.c.user_id, files.c.uploaded_at, files.c.id)
-Index(
-    "ix_files_unfinished", files.c.id, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
-)
+Index("ix_files_unfinished", files.c.id, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 
 jobs: Final = Table(
     "jobs",

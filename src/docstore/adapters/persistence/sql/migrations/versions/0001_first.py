@@ -37,9 +37,7 @@ def _create_users() -> None:
             "email IS NOT NULL OR external_id IS NOT NULL",
             name=op.f("ck_users_known_by_something"),
         ),
-        sa.CheckConstraint(
-            "token_version >= 1 AND version >= 1", name=op.f("ck_users_at_least_1")
-        ),
+        sa.CheckConstraint("token_version >= 1 AND version >= 1", name=op.f("ck_users_at_least_1")),
     )
 
 
@@ -137,7 +135,9 @@ def _create_jobs() -> None:
     _create_partial_index("ix_jobs_queued", "jobs", "due_at", "status IN ('queued')")
     _create_partial_index("ix_jobs_leased", "jobs", "lease_until", "status IN ('processing')")
     _create_partial_index(
-        "ix_jobs_purged", "jobs", "completed_at",
+        "ix_jobs_purged",
+        "jobs",
+        "completed_at",
         "job_type IN ('purge') AND status IN ('completed')",
     )
 

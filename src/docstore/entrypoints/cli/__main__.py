@@ -1,0 +1,3 @@
+from docstore.entrypoints.cli.commands import main
+
+main(prog_name="docstore")

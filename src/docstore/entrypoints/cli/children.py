@@ -1,0 +1,47 @@
+"""The processes below `docstore serve`. Not for people: they are given open descriptors."""
+
+import os
+import socket
+from collections.abc import Sequence
+
+import click
+
+from docstore.entrypoints.cli.options import settings_for
+from docstore.entrypoints.serving import lineage
+
+
+@click.command(hidden=True)
+@click.option("--parent", type=int, required=True)
+@click.option("--listener", type=int, required=True)
+@click.option("--bell", type=int, required=True)
+@click.option("--lock", type=int, required=True)
+@click.option("--migrate", is_flag=True)
+def api(parent: int, listener: int, bell: int, lock: int, migrate: bool) -> None:
+    lineage.end_with(parent)
+    _keep_to_ourselves(listener, bell, lock)
+    settings = settings_for(None)
+    from docstore.entrypoints.serving import api_process
+
+    with socket.socket(fileno=listener) as listening, socket.socket(fileno=bell) as ring:
+        api_process.run(settings, listening, ring, migrate)
+
+
+@click.command(hidden=True)
+@click.option("--parent", type=int, required=True)
+@click.option("--bell", type=int, required=True)
+@click.option("--lock", type=int, required=True)
+@click.option("--release", multiple=True)
+def worker(parent: int, bell: int, lock: int, release: Sequence[str]) -> None:
+    lineage.end_with(parent)
+    _keep_to_ourselves(bell, lock)
+    settings = settings_for(None)
+    from docstore.entrypoints.serving import worker_process
+
+    with socket.socket(fileno=bell) as line:
+        worker_process.run_supervised(settings, line, release)
+
+
+def _keep_to_ourselves(*descriptors: int) -> None:
+    """The lock says that one of docstore's own processes lives; a parser's would say it too."""
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)

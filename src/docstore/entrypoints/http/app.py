@@ -1,0 +1,93 @@
+"""The HTTP API as one ASGI application."""
+
+from typing import Final
+
+from litestar import Litestar, Router
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+
+from docstore.container import Container, running
+from docstore.entrypoints.http import (
+    accounts,
+    content,
+    docs,
+    errors,
+    files,
+    health,
+    problems,
+    uploads,
+)
+from docstore.entrypoints.http.answers import add_defaults
+from docstore.entrypoints.http.auth import SignedIn
+from docstore.entrypoints.http.bodies import close_if_unread
+from docstore.entrypoints.http.openapi import document
+from docstore.settings import Settings
+
+OPEN: Final[list[HTTPRouteHandler]] = [
+    accounts.register,
+    accounts.log_in,
+    health.health,
+    health.ready,
+    problems.problem_page,
+    docs.openapi_json,
+    docs.docs_page,
+    docs.docs_file,
+]
+"""All that works without a token."""
+
+SIGNED_IN: Final[list[HTTPRouteHandler]] = [
+    accounts.me,
+    uploads.upload,
+    files.list_files,
+    files.read_file,
+    files.delete_file,
+    files.retry_file,
+    content.read_content,
+    content.read_text,
+    content.read_rendition,
+    content.download,
+]
+
+
+def create_app(container: Container) -> Litestar:
+    """The application over `container`, which it opens when it starts and closes when it ends.
+
+    Files are processed elsewhere: no worker runs in it.
+    """
+    settings: Settings = container.settings()
+    described = document([*OPEN, *SIGNED_IN], settings.http_prefix)
+    signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
+    return Litestar(
+        route_handlers=[
+            Router(settings.http_prefix, route_handlers=OPEN),
+            Router(settings.http_prefix, route_handlers=SIGNED_IN, middleware=[signed_in]),
+        ],
+        dependencies={
+            # A provider has no signature for Litestar to read, a lambda has one.
+            "docstore": Provide(lambda: container.docstore(), sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+            "wake": Provide(lambda: container.wake(), sync_to_thread=False),
+            "described": Provide(lambda: described, sync_to_thread=False),
+            "file_id": Provide(files.file_id, sync_to_thread=False),
+        },
+        exception_handlers=errors.handlers(settings.http_prefix),
+        before_send=[add_defaults, close_if_unread],
+        lifespan=[lambda _: running(container, worker=False)],
+        cors_config=cross_origin(settings),
+        request_max_body_size=None,  # Upload counts the bytes, for every entrypoint alike
+        openapi_config=None,  # ours says what bodies and refusals look like
+        logging_config=None,
+        debug=False,  # never by an environment variable
+        pdb_on_exception=False,
+    )
+
+
+def cross_origin(settings: Settings) -> CORSConfig | None:
+    """What browsers may do from other origins: nothing, unless origins are named."""
+    if not settings.cors_origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(settings.cors_origins),
+        expose_headers=["ETag", "Link", "Location", "Retry-After", "Repr-Digest", "Content-Range"],
+    )

@@ -1,0 +1,97 @@
+"""A request's body as it arrives: in time, whole, and not longer than it may be."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from litestar import Request
+from litestar.types import Message, Scope
+
+from docstore.domain.errors import Malformed, TooLarge, TooSlow
+from docstore.entrypoints.http.refusals import ClientGone
+
+MIN_PACE: Final = 1024  # bytes a second, on the average of the time we waited
+DISCARDED: Final = 64 * 1024  # bytes of an unread body that are not worth a new connection
+_READ: Final = "docstore_body_read"
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def received(request: AnyRequest, patience: float) -> AsyncIterator[bytes]:
+    """The body, in chunks that are never empty.
+
+    Raises TooSlow when nothing comes for `patience` seconds, or so little that a client could
+    hold the connection for ever; ClientGone when it hangs up before the end.
+    """
+    clock = asyncio.get_running_loop().time
+    waited, got, more = 0.0, 0, True
+    while more:
+        began = clock()
+        message = await _next(request, patience)
+        waited += clock() - began
+        chunk: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
+        got += len(chunk)
+        if waited > patience:
+            if got < waited * MIN_PACE:
+                raise TooSlow(f"fewer than {MIN_PACE} bytes a second")
+            waited, got = 0.0, 0
+        if chunk:
+            yield chunk
+    request.scope["state"][_READ] = True
+
+
+async def _next(request: AnyRequest, patience: float) -> dict[str, Any]:
+    try:
+        async with asyncio.timeout(patience):
+            message: dict[str, Any] = dict(await request.receive())
+    except TimeoutError:
+        raise TooSlow(f"no byte of the body came for {patience:.0f} s") from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message
+
+
+async def capped(body: AsyncIterator[bytes], limit: int, setting: str) -> AsyncIterator[bytes]:
+    """`body`, or TooLarge at the first byte past `limit`."""
+    size = 0
+    async for chunk in body:
+        size += len(chunk)
+        if size > limit:
+            raise TooLarge(limit, setting)
+        yield chunk
+
+
+def announced_length(request: AnyRequest) -> int | None:
+    """Bytes of the body by its Content-Length, when that is what counts (RFC 9112 6.3)."""
+    if "transfer-encoding" in request.headers:
+        return None
+    length = only(request, "content-length")
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit()) or len(length) > 19:
+        raise Malformed("Content-Length is not a number of bytes")
+    return int(length)
+
+
+def only(request: AnyRequest, name: str) -> str | None:
+    """The value of a header that may stand once; Malformed when it is repeated."""
+    values = request.headers.getall(name, [])
+    if len(values) > 1:
+        raise Malformed(f"{name} is repeated")
+    return values[0] if values else None
+
+
+async def close_if_unread(message: Message, scope: Scope) -> None:
+    """A `before_send` hook: who is answered before the whole body came gets no second request on
+    this connection. The server would have to read all the rest, only to throw it away."""
+    if message["type"] != "http.response.start" or scope.get("state", {}).get(_READ):
+        return
+    if _may_be_long(scope):
+        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+
+
+def _may_be_long(scope: Scope) -> bool:
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    return b"transfer-encoding" in headers or not length.isdigit() or int(length) > DISCARDED

@@ -1,0 +1,136 @@
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.types import ASGIApp
+from pydantic import Field
+
+from docstore.application.docstore import Docstore
+from docstore.domain.errors import NotFound
+from docstore.domain.ids import FileId
+from docstore.domain.user import User
+from docstore.entrypoints.http.answers import Answer, shown
+from docstore.entrypoints.http.file_views import (
+    FileDetail,
+    FilePage,
+    FileView,
+    file_etag,
+)
+from docstore.entrypoints.http.operations import Operation, Wake, route
+from docstore.entrypoints.http.queries import Flag, NoQuery, Number, Query, Whole, read_query
+from docstore.settings import Settings
+
+MAX_WAIT: Final = 60  # seconds
+MAX_PAGE_SIZE: Final = 100
+FILE_ID: Final = {"id": "The file's id."}
+# The one spelling of RFC 9562, in either case; Python would also take braces and urn:uuid:.
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Waiting(Query):
+    wait: Annotated[Number, Field(ge=0, le=MAX_WAIT)] | None = Field(
+        None, description="Answer once the file is final, or after that many seconds."
+    )
+
+
+class Listing(Query):
+    page: Annotated[Whole, Field(ge=1)] = 1
+    page_size: Annotated[Whole, Field(ge=1, le=MAX_PAGE_SIZE)] = 20
+
+
+class Retrying(Query):
+    force: Flag = Field(False, description="Process a processed file again, too.")
+
+
+READ: Final = Operation(
+    answers={200: FileDetail}, query=Waiting, refusals=(404, 422), path_parameters=FILE_ID
+)
+LIST: Final = Operation(answers={200: FilePage}, query=Listing, refusals=(422,))
+DELETE: Final = Operation(answers={204: None}, refusals=(404, 422), path_parameters=FILE_ID)
+RETRY: Final = Operation(
+    answers={202: FileView}, query=Retrying, refusals=(404, 409, 422), path_parameters=FILE_ID
+)
+
+
+def file_id(id: FromPath[str]) -> FileId:
+    """The id in the path; a malformed one is as unknown as any other."""
+    if not _UUID.fullmatch(id):
+        raise NotFound("file", id)
+    return FileId(UUID(id))
+
+
+@route("GET", "/files/{id:str}", READ)
+async def read_file(
+    request: Request[User, Any, Any],
+    file_id: NamedDependency[FileId],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+) -> ASGIApp:
+    """A file with its jobs.
+
+    The ETag counts changes by the user and by processing.
+    """
+    wait = read_query(request, Waiting).wait or 0
+    detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
+    view = FileDetail.detailed(detail, settings.http_prefix, settings.max_attempts)
+    return shown(view, headers={"ETag": file_etag(detail.file)})
+
+
+@route("GET", "/files", LIST)
+async def list_files(
+    request: Request[User, Any, Any],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+) -> ASGIApp:
+    """The caller's files, newest first."""
+    query = read_query(request, Listing)
+    found = await docstore.list(owner=request.user.id, page=query.page, page_size=query.page_size)
+    items = [FileView.of(file, settings.http_prefix) for file in found.items]
+    view = FilePage(items=items, page=query.page, page_size=query.page_size, total=found.total)
+    return shown(view, headers={"Link": ", ".join(page_links(view, settings.http_prefix))})
+
+
+@route("DELETE", "/files/{id:str}", DELETE)
+async def delete_file(
+    request: Request[User, Any, Any],
+    file_id: NamedDependency[FileId],
+    docstore: NamedDependency[Docstore],
+    wake: NamedDependency[Wake],
+) -> ASGIApp:
+    """Forget a file, with its bytes, renditions, text and jobs."""
+    read_query(request, NoQuery)
+    await docstore.delete(owner=request.user.id, id=file_id)
+    wake()
+    return Answer(status=204)
+
+
+@route("POST", "/files/{id:str}/retry", RETRY)
+async def retry_file(
+    request: Request[User, Any, Any],
+    file_id: NamedDependency[FileId],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+    wake: NamedDependency[Wake],
+) -> ASGIApp:
+    """Process a failed file once more.
+
+    With `force` a processed one, too. A second press finds it processing: 409.
+    """
+    force = read_query(request, Retrying).force
+    file = await docstore.retry(owner=request.user.id, id=file_id, force=force)
+    wake()
+    view = FileView.of(file, settings.http_prefix)
+    return shown(view, status=202, headers={"ETag": file_etag(file)})
+
+
+def page_links(view: FilePage, prefix: str) -> Iterable[str]:
+    """The pages around this one (RFC 8288)."""
+    last = max(1, -(-view.total // view.page_size))
+    pages = {"first": 1, "prev": view.page - 1, "next": view.page + 1, "last": last}
+    for relation, page in pages.items():
+        if 1 <= page <= last:
+            yield f'<{prefix}/files?page={page}&page_size={view.page_size}>; rel="{relation}"'

@@ -1,0 +1,107 @@
+"""uvicorn's HTTP protocol with the limits that it lacks: on heads that are slow, long or ambiguous.
+
+Bodies have theirs in `bodies`, answers in the kernel (TCP_USER_TIMEOUT, set by `server`).
+"""
+
+import asyncio
+from collections import Counter
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+HEAD_SECONDS: Final = 20.0  # from the first byte of a request to the end of its head
+MAX_HEAD: Final = 64 * 1024  # bytes
+MAX_HEADERS: Final = 100
+MAX_TARGET: Final = 8 * 1024  # bytes
+
+
+class Refused(Exception):
+    """A head that is not taken."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_size = 0
+        self._refused: Refused | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing() or not self._is_between_requests():
+            return
+        self._head_size += len(data)
+        self._expect_head()
+        if self._head_size > MAX_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        self._stop_timer()
+        self._head_size = 0
+        try:
+            check_head(self.url, self.headers, self.parser.get_http_version())
+        except Refused as refused:
+            self._refused = refused
+            raise
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called for whatever cannot be parsed, and for what `on_headers_complete` raises."""
+        self._refuse(self._refused.status if self._refused else HTTPStatus.BAD_REQUEST)
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        text = status.phrase.encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
+            b"connection: close\r\n\r\n%b" % (status, text, len(text), text)
+        )
+        self.transport.close()
+
+    def _is_between_requests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def check_head(target: bytes, headers: list[tuple[bytes, bytes]], http_version: str) -> None:
+    """Refuse a head that is too long, or that two readers could understand in two ways."""
+    if len(target) > MAX_TARGET:
+        raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
+    if len(headers) > MAX_HEADERS or sum(len(n) + len(v) for n, v in headers) > MAX_HEAD:
+        raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+    count = Counter(name for name, _ in headers)
+    hosts = count[b"host"]
+    if hosts > 1 or (hosts == 0 and http_version != "1.0"):
+        raise Refused(HTTPStatus.BAD_REQUEST)  # RFC 9112 3.2
+    if count[b"transfer-encoding"] and count[b"content-length"]:
+        raise Refused(HTTPStatus.BAD_REQUEST)  # RFC 9112 6.1: the way to smuggle a request

@@ -1,0 +1,87 @@
+"""The query of a request: every parameter known, none given twice, each of the right kind."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, TypeVar, get_origin
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+from docstore.domain.errors import InvalidField
+from docstore.entrypoints.http.bodies import AnyRequest
+from docstore.entrypoints.http.json_bodies import problems
+
+MAX_PARAMETERS: Final = 100
+_WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+
+
+class Query(BaseModel):
+    """Base of the parameters of one route; a field of a list type may be repeated."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoQuery(Query):
+    """A route without parameters."""
+
+
+Parameters = TypeVar("Parameters", bound=Query)
+
+
+def _matching(pattern: re.Pattern[str], wanted: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and not pattern.fullmatch(value):
+            raise ValueError(f"takes {wanted}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _to_bool(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("takes true or false")
+    return value == "true" if isinstance(value, str) else value
+
+
+# Pydantic alone would also take 1_0, " 1 ", 1.0, on and yes.
+Whole = Annotated[int, _matching(_WHOLE, "a whole number of at most 9 digits")]
+Number = Annotated[float, _matching(_NUMBER, "a decimal number such as 2.5")]
+Flag = Annotated[bool, BeforeValidator(_to_bool)]
+
+
+def read_query(request: AnyRequest, model: type[Parameters]) -> Parameters:
+    """The query as `model`; InvalidField for unknown, repeated and bad parameters."""
+    try:
+        return model.model_validate(_collected(_pairs(request), _repeatable(model)))
+    except ValidationError as error:
+        raise InvalidField(*problems(error)) from None
+
+
+def _pairs(request: AnyRequest) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            request.scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_PARAMETERS,
+        )
+    except ValueError:
+        raise InvalidField(("query", "not a query in UTF-8 of at most 100 parameters")) from None
+
+
+def _repeatable(model: type[Query]) -> frozenset[str]:
+    fields = model.model_fields.items()
+    return frozenset(name for name, field in fields if get_origin(field.annotation) is list)
+
+
+def _collected(pairs: Iterable[tuple[str, str]], lists: frozenset[str]) -> Mapping[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in lists:
+            found.setdefault(name, []).append(value)
+        elif name in found:
+            raise InvalidField((name[:64], "given twice"))
+        else:
+            found[name] = value
+    return found

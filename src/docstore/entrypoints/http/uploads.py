@@ -1,0 +1,156 @@
+"""Upload: a form of one or many files, or a body that is the file. Both become Parts."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.types import ASGIApp
+from multipart import parse_options_header
+from pydantic import Field
+
+from docstore.application.docstore import Docstore
+from docstore.application.metering import Meter
+from docstore.application.uploading import Part
+from docstore.domain.errors import InvalidField, Malformed, TooLarge
+from docstore.domain.file import Details, File
+from docstore.domain.user import User
+from docstore.entrypoints.http import dispositions
+from docstore.entrypoints.http.answers import Answer, shown
+from docstore.entrypoints.http.bodies import (
+    AnyRequest,
+    announced_length,
+    capped,
+    only,
+    received,
+)
+from docstore.entrypoints.http.digests import sent_digests
+from docstore.entrypoints.http.file_views import FileView, FileViews, file_etag, file_href
+from docstore.entrypoints.http.forms import Form, boundary_of
+from docstore.entrypoints.http.json_bodies import refuse_encoding
+from docstore.entrypoints.http.operations import Operation, UploadBody, Wake, route
+from docstore.entrypoints.http.queries import NoQuery, Query, read_query
+from docstore.settings import Settings
+
+SETTING: Final = "DOCSTORE_MAX_UPLOAD_BYTES"
+FORM_OVERHEAD: Final = 1024 * 1024  # bytes of a form that are not files
+
+
+class RawQuery(Query):
+    """What a raw body says about itself beside its headers."""
+
+    filename: str | None = None
+    title: str | None = None
+    description: str | None = None
+    tags: list[str] = Field(default_factory=list)
+
+
+class Sent(Protocol):
+    """What an upload's request carries, whichever way it does."""
+
+    def parts(self) -> AsyncGenerator[Part, None]: ...
+    def details(self) -> Details: ...
+
+
+UPLOAD: Final = Operation(
+    body=UploadBody(),
+    query=RawQuery,
+    answers={201: FileView | FileViews},
+    refusals=(400, 408, 413, 415, 422, 429, 507),
+    headers=("Repr-Digest", "Content-Digest", "Content-Disposition"),
+)
+
+
+@route("POST", ["/files", "/upload"], UPLOAD)
+async def upload(
+    request: Request[User, Any, Any],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+    wake: NamedDependency[Wake],
+) -> ASGIApp:
+    """Store one file or many.
+
+    All or nothing: the answer is sent when bytes, metadata and the job that will process each
+    file are durable, and a refusal keeps nothing.
+    """
+    sent = sent_in(request, settings)
+    async with aclosing(sent.parts()) as parts:
+        files = await docstore.upload(owner=request.user.id, parts=parts, details=sent.details)
+    wake()
+    return created(files, settings.http_prefix, many=len(files) > 1)
+
+
+def created(files: Sequence[File], prefix: str, *, many: bool) -> Answer:
+    """201 with the file and where it is, or with all of them."""
+    views = [FileView.of(file, prefix) for file in files]
+    if many:
+        return shown(FileViews(items=views), status=201)
+    (file,) = files
+    headers = {"Location": file_href(file.id, prefix), "ETag": file_etag(file)}
+    return shown(views[0], status=201, headers=headers)
+
+
+def sent_in(request: AnyRequest, settings: Settings) -> Sent:
+    """The parts that a request is about to bring. Not a byte of its body is read yet, so that
+    what can be refused by its headers is refused before a client sends it."""
+    refuse_encoding(request)
+    declared = only(request, "content-type")
+    if parse_options_header(declared or "")[0] == "multipart/form-data":
+        return form_in(request, declared or "", settings)
+    return raw_in(request, declared, settings)
+
+
+def form_in(request: AnyRequest, declared: str, settings: Settings) -> Form:
+    read_query(request, NoQuery)
+    limit = settings.max_upload_files * settings.max_upload_bytes + FORM_OVERHEAD
+    _refuse_longer(request, limit)
+    boundary = boundary_of(declared)
+    digests = sent_digests(request)
+    body = received(request, settings.receive_timeout)
+    if digests:
+        return Form(aiter(Meter(body, limit, SETTING, digests)), boundary)
+    return Form(capped(body, limit, SETTING), boundary)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A body that is one file."""
+
+    part: Part
+    said: Details
+
+    async def parts(self) -> AsyncGenerator[Part, None]:
+        yield self.part
+
+    def details(self) -> Details:
+        return self.said
+
+
+def raw_in(request: AnyRequest, declared: str | None, settings: Settings) -> Raw:
+    query = read_query(request, RawQuery)
+    _refuse_longer(request, settings.max_upload_bytes)
+    part = Part(
+        name=_name(request) or query.filename or "",
+        body=received(request, settings.receive_timeout),
+        declared_media_type=declared,
+        digests=sent_digests(request),
+    )
+    details = Details(title=query.title, description=query.description, tags=tuple(query.tags))
+    return Raw(part, details)
+
+
+def _name(request: AnyRequest) -> str | None:
+    values = [v for name, v in request.scope["headers"] if name == b"content-disposition"]
+    if len(values) > 1:
+        raise Malformed("content-disposition is repeated")
+    return dispositions.file_name(values[0]) if values else None
+
+
+def _refuse_longer(request: AnyRequest, limit: int) -> None:
+    length = announced_length(request)
+    if length is not None and length > limit:
+        raise TooLarge(limit, SETTING)
+    if length == 0:
+        raise InvalidField(("file", "the body is empty"))

@@ -1,0 +1,192 @@
+"""Kill the whole server at random moments under uploads, start it again, and see what it kept.
+
+What is checked is what clients were told: an acknowledged upload is there, byte for byte, and ends
+final. The seed decides what is sent and when the kill comes; the operating system decides the
+rest, so a replay repeats the schedule, not every instruction.
+"""
+
+import asyncio
+import hashlib
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+
+from servers import Server
+
+CLIENTS = 4
+LARGEST = 8 * 1024 * 1024  # bytes
+ACCOUNT = {"email": "kill@example.org", "password": "a long enough password"}
+STALE = timedelta(seconds=60)  # how long a job may be `processing` without a live lease
+
+
+@dataclass(frozen=True)
+class Acked:
+    """A file whose upload was answered with 201."""
+
+    id: str
+    sha256: str
+    size: int
+
+
+@dataclass
+class Tally:
+    """What happened; printed, so that a run can be judged."""
+
+    seed: int
+    kills: int = 0
+    kills_in_flight: int = 0  # that hit at least one upload
+    acked: list[Acked] = field(default_factory=list)
+    cut: int = 0  # uploads that ended without an answer
+
+    def __str__(self) -> str:
+        return (
+            f"seed {self.seed}: {self.kills} kills, {self.kills_in_flight} of them during an "
+            f"upload; {len(self.acked)} uploads acknowledged, {self.cut} cut off"
+        )
+
+
+@dataclass
+class KillLoop:
+    """One run: `kills` times start, upload, kill; then a last start and the reckoning."""
+
+    server: Server
+    seed: int
+    kills: int
+    tally: Tally = field(init=False)
+    in_flight: int = 0
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.tally = Tally(self.seed)
+
+    async def run(self) -> Tally:
+        for _ in range(self.kills):
+            await self._round()
+        await asyncio.to_thread(self.server.start)
+        async with self._client() as client:
+            await self._sign_in(client)
+            await self._all_final(client)
+            for acked in self.tally.acked:
+                await self._check(client, acked)
+        return self.tally
+
+    async def _round(self) -> None:
+        before = len(self.tally.acked)
+        await asyncio.to_thread(self.server.start)
+        async with self._client() as client:
+            await self._sign_in(client)
+            for acked in self._some(self.tally.acked[:before]):
+                await self._check(client, acked)
+            seeds = [self.random.getrandbits(32) for _ in range(CLIENTS)]
+            uploads = [asyncio.create_task(self._uploads(client, seed)) for seed in seeds]
+            await asyncio.sleep(self.random.uniform(0.005, 0.4))
+            self.tally.kills += 1
+            self.tally.kills_in_flight += self.in_flight > 0
+            self.server.kill()
+            await asyncio.gather(*uploads)
+        no_stale_lease(self.server.data_dir)
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.server.url, timeout=30)
+
+    def _some(self, acked: list[Acked]) -> list[Acked]:
+        """The latest, where a kill would show, and a few of all."""
+        return acked[-10:] + self.random.sample(acked, min(5, len(acked)))
+
+    async def _sign_in(self, client: httpx.AsyncClient) -> None:
+        answer = await client.post("/auth/login", json=ACCOUNT)
+        if answer.status_code == 401:
+            (await client.post("/auth/register", json=ACCOUNT)).raise_for_status()
+            answer = await client.post("/auth/login", json=ACCOUNT)
+        answer.raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    async def _uploads(self, client: httpx.AsyncClient, seed: int) -> None:
+        """Upload until the server is gone."""
+        rng = random.Random(seed)
+        while True:
+            bodies = [body(rng) for _ in range(rng.choice((1, 1, 1, 3)))]
+            self.in_flight += 1
+            try:
+                answer = await self._send(client, rng, bodies)
+            except httpx.TransportError:
+                self.tally.cut += 1
+                return
+            finally:
+                self.in_flight -= 1
+            assert answer.status_code == 201, answer.text
+            said = answer.json()
+            for data, item in zip(bodies, said.get("items", [said]), strict=True):
+                digest = hashlib.sha256(data).hexdigest()
+                assert item["sha256"] == digest
+                self.tally.acked.append(Acked(item["id"], digest, len(data)))
+
+    async def _send(
+        self, client: httpx.AsyncClient, rng: random.Random, bodies: list[bytes]
+    ) -> httpx.Response:
+        if len(bodies) == 1 and rng.random() < 0.5:
+            headers = {"Content-Type": "application/octet-stream"}
+            return await client.post("/files?filename=a.txt", content=bodies[0], headers=headers)
+        form = [("file", (f"{n}.txt", data)) for n, data in enumerate(bodies)]
+        return await client.post("/upload", files=form)
+
+    async def _check(self, client: httpx.AsyncClient, acked: Acked) -> None:
+        answer = await client.get(f"/files/{acked.id}/content")
+        assert answer.status_code == 200, f"{acked} is lost: {answer.text}"
+        assert len(answer.content) == acked.size
+        assert hashlib.sha256(answer.content).hexdigest() == acked.sha256, f"{acked} has changed"
+
+    async def _all_final(self, client: httpx.AsyncClient) -> None:
+        for acked in self.tally.acked:
+            answer = await client.get(f"/files/{acked.id}?wait=60")
+            assert answer.json()["status"] in ("processed", "failed"), answer.text
+
+
+def body(rng: random.Random) -> bytes:
+    """1 byte to 8 MiB: small ones often, text and noise."""
+    size = int(LARGEST ** rng.random())
+    if rng.random() < 0.7:
+        return (b"words of a text that is read. " * (size // 30 + 1))[:size]
+    return rng.randbytes(size)
+
+
+def rows(data_dir: Path, sql: str) -> list[sqlite3.Row]:
+    uri = f"file:{data_dir / 'docstore.db'}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        return db.execute(sql).fetchall()
+
+
+def no_stale_lease(data_dir: Path) -> None:
+    """No job is `processing` whose lease was over for more than STALE."""
+    for row in rows(data_dir, "SELECT id, lease_until FROM jobs WHERE status = 'processing'"):
+        lease = datetime.fromisoformat(row["lease_until"]).replace(tzinfo=UTC)
+        assert datetime.now(UTC) - lease < STALE, dict(row)
+
+
+def one_completed_job_per_generation(data_dir: Path) -> None:
+    """Every processed file has exactly one completed job in its generation, and no live one."""
+    wrong = rows(
+        data_dir,
+        """
+        SELECT f.id, f.status,
+               sum(j.status = 'completed' AND j.generation = f.generation) AS completed,
+               sum(j.status IN ('queued', 'processing')) AS live
+        FROM files f LEFT JOIN jobs j ON j.file_id = f.id GROUP BY f.id
+        HAVING completed IS NOT (f.status = 'processed') OR live > 0
+               OR f.status NOT IN ('processed', 'failed')
+        """,
+    )
+    assert not wrong, [dict(row) for row in wrong[:5]]
+
+
+def files_in(data_dir: Path) -> set[UUID]:
+    """The ids of all files that have a row, acknowledged or not."""
+    return {UUID(row["id"]) for row in rows(data_dir, "SELECT id FROM files")}

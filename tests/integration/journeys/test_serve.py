@@ -1,0 +1,331 @@
+"""`docstore serve` as a real process: what its operator may rely on."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from integration.servers import (
+    PROGRAM,
+    DidNotStart,
+    Server,
+    descendants,
+    is_running,
+    serving,
+    wait_until_gone,
+)
+
+TEXT = b"The lamp was lit at dusk."
+ACCOUNT = {"email": "ann@example.org", "password": "a long enough password"}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "data") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """For tests that leave it as it is."""
+    with serving(tmp_path_factory.mktemp("shared") / "data") as started:
+        yield started
+
+
+@contextmanager
+def signed_in(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        client.post("/auth/register", json=ACCOUNT)
+        token = client.post("/auth/login", json=ACCOUNT).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
+def upload(client: httpx.Client, data: bytes = TEXT, name: str = "notes.txt") -> str:
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = client.post("/files", params={"filename": name}, content=data, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def final(client: httpx.Client, file_id: str) -> dict[str, Any]:
+    view: dict[str, Any] = client.get(f"/files/{file_id}", params={"wait": 20}).json()
+    return view
+
+
+def test_an_upload_is_processed_and_comes_back(server: Server) -> None:
+    with signed_in(server) as client:
+        view = final(client, upload(client))
+        assert view["status"] == "processed"
+        assert view["extracted"]["text"]["words"] == 6
+        assert client.get(view["links"]["content"]).content == TEXT
+    assert server.stop() == 0
+    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
+    assert server.command("fsck", "--grace", "0") == {"clean": True, "findings": []}
+
+
+def test_a_second_serve_is_refused(shared: Server) -> None:
+    second = Server(shared.data_dir)
+    with pytest.raises(DidNotStart) as refused:
+        second.start()
+    assert refused.value.status == 3
+    (line,) = refused.value.said.splitlines()
+    assert f"held by another docstore serve (process {shared.pid})" in line
+    assert httpx.get(f"{shared.url}/health").status_code == 200
+
+
+def test_nothing_outlives_a_killed_supervisor(server: Server) -> None:
+    with signed_in(server) as client:
+        file_id = upload(client)
+    below = descendants(server.pid)
+    assert set(server.children()) == {"_api", "_worker"}
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait()
+    wait_until_gone(*below)
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{server.url}/health")
+    server.start()
+    with signed_in(server) as client:
+        assert final(client, file_id)["status"] == "processed"
+        assert client.get(f"/files/{file_id}/content").content == TEXT
+
+
+@pytest.mark.parametrize("role", ["_api", "_worker"])
+def test_a_child_that_dies_is_started_again(server: Server, role: str) -> None:
+    before = server.children()
+    os.kill(before[role], signal.SIGKILL)
+    wait_until_gone(before[role])
+    until = time.monotonic() + 20
+    while server.children().get(role, before[role]) == before[role]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    with signed_in(server) as client:
+        assert final(client, upload(client))["status"] == "processed"
+    assert "was ended by SIGKILL; it starts again in 0.2 s" in server.log.read_text()
+
+
+@pytest.mark.anyio
+async def test_sigterm_lets_an_upload_finish(server: Server) -> None:
+    """Its second half is sent only after the server was told to stop."""
+    with signed_in(server) as client:
+        headers = dict(client.headers)
+    told = asyncio.Event()
+
+    async def halves() -> AsyncIterator[bytes]:
+        yield TEXT
+        await told.wait()
+        yield TEXT
+
+    headers["Content-Type"] = "application/octet-stream"
+    async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as slow:
+        sending = asyncio.create_task(
+            slow.post("/files", params={"filename": "slow.txt"}, content=halves())
+        )
+        await asyncio.to_thread(wait_for_staging, server.data_dir)
+        server.send(signal.SIGTERM)
+        await asyncio.to_thread(wait_until_refused, server.url)
+        told.set()
+        answer = await sending
+    assert (answer.status_code, answer.json()["size"]) == (201, 2 * len(TEXT))
+    assert await asyncio.to_thread(server.wait) == 0
+    assert server.command("fsck", "--grace", "0")["clean"]
+
+
+def wait_for_staging(data_dir: Path) -> None:
+    """Until bytes of an upload have arrived."""
+    until = time.monotonic() + 20
+    while not any(path.is_file() for path in (data_dir / "blobs").rglob("*")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def wait_until_refused(url: str) -> None:
+    """Until the server takes no more connections."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            httpx.get(f"{url}/health", timeout=0.2)
+        except httpx.TransportError:
+            return
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@contextmanager
+def half_an_upload(server: Server) -> Iterator[None]:
+    """While inside, an upload has begun that never ends."""
+    with signed_in(server) as client:
+        token = client.headers["Authorization"]
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        head = (
+            "POST /files?filename=half.txt HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: {token}",
+            "Content-Type: application/octet-stream",
+            f"Content-Length: {2 * len(TEXT)}",
+        )
+        line.sendall("\r\n".join((*head, "", "")).encode() + TEXT)
+        wait_for_staging(server.data_dir)
+        yield
+
+
+def test_a_request_that_does_not_end_is_cut_at_the_limit(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", drain_timeout="0.5") as server, half_an_upload(server):
+        assert server.stop() == 0
+        assert server.command("sweep", "--grace", "0")
+        assert server.command("fsck", "--grace", "0")["clean"]
+
+
+def test_a_second_signal_stops_at_once(server: Server) -> None:
+    with half_an_upload(server):
+        below = descendants(server.pid)
+        server.send(signal.SIGINT)
+        wait_until_refused(server.url)
+        assert is_running(server.children()["_api"])
+        server.send(signal.SIGINT)
+        server.wait()
+        wait_until_gone(*below)
+
+
+SLEEPER = """
+import time
+from docstore.application.ports.processor import Findings, Limits
+
+class Sleeper:
+    name, version, limits = "sleeper", "1", Limits(seconds=60)
+
+    def __init__(self, options): ...
+
+    def accepts(self, media_type):
+        return media_type == "text/plain"
+
+    def extract(self, body, subject):
+        time.sleep(60)
+        return Findings()
+"""
+
+
+@pytest.fixture
+def sleeper(tmp_path: Path) -> Mapping[str, str]:
+    """The environment of a docstore with one more processor, installed as anybody's would be."""
+    packages = tmp_path / "packages"
+    about = packages / "sleeper-1.0.dist-info"
+    about.mkdir(parents=True)
+    (packages / "sleeper.py").write_text(SLEEPER)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: sleeper\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[docstore.processors]\nsleeper = sleeper:Sleeper\n")
+    return {
+        "PYTHONPATH": os.pathsep.join(
+            (str(packages), *filter(None, [os.environ.get("PYTHONPATH")]))
+        )
+    }
+
+
+def jobs(data_dir: Path) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(data_dir / "docstore.db")) as db:
+        return db.execute("SELECT status, attempts, releases, worker FROM jobs").fetchall()
+
+
+def wait_for_processing(client: httpx.Client, file_id: str) -> None:
+    until = time.monotonic() + 20
+    while client.get(f"/files/{file_id}").json()["status"] != "processing":
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_sigterm_gives_running_jobs_back(tmp_path: Path, sleeper: Mapping[str, str]) -> None:
+    with serving(tmp_path / "data", environment=sleeper) as server:
+        with signed_in(server) as client:
+            wait_for_processing(client, upload(client))
+        ((status, attempts, _, worker),) = jobs(server.data_dir)
+        assert (status, attempts) == ("processing", 1)
+        assert worker
+        assert server.stop() == 0
+        assert jobs(server.data_dir) == [("queued", 0, 1, None)]
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["supervisor", "worker"])
+def test_the_jobs_of_the_killed_are_given_back_at_the_next_start(
+    tmp_path: Path, sleeper: Mapping[str, str], whole: bool
+) -> None:
+    with serving(tmp_path / "data", environment=sleeper) as server:
+        with signed_in(server) as client:
+            wait_for_processing(client, upload(client))
+        ((_, _, _, before),) = jobs(server.data_dir)
+        if whole:
+            server.kill()
+            server.start()
+        else:
+            os.kill(server.children()["_worker"], signal.SIGKILL)
+        until = time.monotonic() + 20
+        while (now := jobs(server.data_dir)) != [("processing", 1, 1, now[0][3])]:
+            assert time.monotonic() < until, now
+            time.sleep(0.05)
+        assert now[0][3] != before
+
+
+def test_newer_data_is_refused(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    subprocess.run(
+        [*PROGRAM, "migrate", "--data-dir", str(server.data_dir)], check=True, capture_output=True
+    )
+    with closing(sqlite3.connect(server.data_dir / "docstore.db")) as db, db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DidNotStart) as refused:
+        server.start()
+    assert refused.value.status == 4
+    (line,) = refused.value.said.splitlines()
+    assert "made by a newer docstore" in line
+
+
+def test_a_taken_port_is_said_in_one_line(shared: Server, tmp_path: Path) -> None:
+    port = shared.url.rsplit(":")[-1]
+    done = subprocess.run(
+        [*PROGRAM, "serve", "--port", port, "--data-dir", str(tmp_path / "other")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"docstore: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+    )
+
+
+def test_a_parser_holds_neither_the_lock_nor_a_socket(shared: Server) -> None:
+    """Else a parser that is left over would keep the next `serve` out."""
+    with signed_in(shared) as client:
+        final(client, upload(client))  # now there is one
+    parsers = descendants(shared.children()["_worker"])
+    assert parsers
+    harmless = {identity(Path(path)) for path in ("/dev/null", shared.log)}
+    for pid in parsers:
+        assert descriptors(pid) & descriptors(shared.pid) <= harmless
+
+
+def descriptors(pid: int) -> set[tuple[int, int]]:
+    """Device and inode of each open file of a process."""
+    return {identity(path) for path in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_dev, status.st_ino
