@@ -12,7 +12,6 @@ from docstore.application.reading import Detail, Readable
 from docstore.application.uploading import Part
 from docstore.domain.errors import (
     Conflict,
-    DocstoreError,
     InvalidInput,
     Malformed,
     NotAuthenticated,
@@ -72,7 +71,7 @@ class Client:
         except NotAuthenticated:
             if self._owner not in self._history.leaving:
                 self._world.broken("I1", "an account vanished")
-        except DocstoreError as error:
+        except Exception as error:
             self._world.broken("answers", f"{act.__name__}: {type(error).__name__}: {error}")
 
     # Uploads

@@ -58,7 +58,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
 
     def revive(self, process: Process) -> None:
         """Let a frozen process go on where it stopped."""
-        process.is_frozen = False
+        if process.is_frozen:
+            process.is_frozen, process.last_frozen = False, self._time
         self._ready += [(process, handle) for handle in process.held]
         process.held.clear()
 

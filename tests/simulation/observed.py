@@ -51,7 +51,7 @@ class ObservedBlobStore(MemoryBlobStore):
         try:
             await super().put(key, body)
         finally:
-            del self.leftovers[temporary]  # never reached by the dead
+            self.leftovers.pop(temporary, None)  # not reached by the dead
         self._tell_stored(key)
 
     async def copy(self, source: str, target: str) -> None:

@@ -20,6 +20,7 @@ class Process:
     name: str
     is_dead: bool = False
     is_frozen: bool = False
+    last_frozen: float = 0.0  # seconds since the start: when it was revived
     held: list[asyncio.Handle] = field(default_factory=list)  # steps that wait for the reviving
     requests: dict[asyncio.Future[Any], None] = field(default_factory=dict)  # not answered yet
 

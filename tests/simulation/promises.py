@@ -68,12 +68,14 @@ class Promises:
         retry: RetryPolicy,
         now: Callable[[], datetime],
         breach: Breach,
+        is_well: Callable[[str], bool],
     ) -> None:
         self._history = history
         self._blobs = blobs
         self._retry = retry
         self._now = now
         self._breach = breach
+        self._is_well = is_well
         self._rows = Rows()
         self._known: set[UUID] = set()  # every file there ever was
         self._claims: Counter[JobId] = Counter()
@@ -191,16 +193,19 @@ class Promises:
         by_holder = old.worker == current_name()
         if new.status is JobStatus.COMPLETED and not by_holder:
             self._breach("I6", f"job {new.id} of {old.worker} was completed by {current_name()}")
-        if not by_holder and not self._may_be_taken(old):
-            self._breach("I6", f"job {new.id} was taken from {old.worker}, who held the lease")
+        if not by_holder:
+            self._taken(old)
         self.seen["lease expired" if not by_holder else f"job {new.status}"] += 1
         self._late.discard(new.id)
         self._overdue.pop(new.id, None)
 
-    def _may_be_taken(self, job: Job) -> bool:
-        lapsed = job.has_lapsed(self._now(), skew=OVERDUE) or job.id in self._late
-        predecessor = str(job.worker).partition("#")[0] == current_name().partition("#")[0]
-        return lapsed or predecessor
+    def _taken(self, job: Job) -> None:
+        if str(job.worker).partition("#")[0] == current_name().partition("#")[0]:
+            return  # by the successor of a dead worker
+        if not job.has_lapsed(self._now(), skew=OVERDUE) and job.id not in self._late:
+            self._breach("I6", f"job {job.id} was taken from {job.worker}, who held the lease")
+        if self._is_well(str(job.worker)):
+            self._breach("I5", f"job {job.id} was taken from {job.worker}, who is well")
 
     # Files and jobs together
 

@@ -14,13 +14,14 @@ from docstore.application.docstore import Docstore
 from docstore.domain.ids import UserId
 from docstore.domain.user import User
 from simulation import ending, fate, roles
-from simulation.assembly import RETRY, Ports, assemble, ids
+from simulation.assembly import LEASE, RETRY, Ports, ids
+from simulation.bugs import NONE, Bug
 from simulation.broker import Broker, WiredQueue
 from simulation.clients import Client
 from simulation.extractor import EverythingIsText, SimulatedExtractor
 from simulation.history import History
 from simulation.loop import SimulatedLoop, Stuck
-from simulation.observed import ObservedBlobStore, ObservedDatabase
+from simulation.observed import ObservedBlobStore
 from simulation.plan import Fault, Plan
 from simulation.process import Process, current_name, inside, outside
 from simulation.promises import Promises
@@ -30,7 +31,6 @@ from simulation.storm import Storm
 from simulation.wires import Line, WiredBlobStore, wired_begin
 
 T = TypeVar("T")
-Plant = Callable[[Ports, Docstore], Docstore]  # puts a bug into one process's application
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ class Outcome:
 class World:
     """Everything that happens in one schedule."""
 
-    def __init__(self, plan: Plan, plant: Plant | None = None) -> None:
+    def __init__(self, plan: Plan, bug: Bug = NONE) -> None:
         self.plan = plan
         self.loop = SimulatedLoop(plan.chance("order"))
         self.offset = 0.0  # seconds by which the database's clock is wrong
@@ -58,7 +58,7 @@ class World:
         self.storm = Storm(plan, kill=self.kill)
         self.roles: list[Role] = []
         self.users: list[UserId] = []
-        self.database = ObservedDatabase(self.now)
+        self.database = bug.database(self.now)
         self.blobs = ObservedBlobStore(lambda: START + timedelta(seconds=self.loop.time()))
         self.breach: str | None = None
         self.promises = Promises(
@@ -67,9 +67,10 @@ class World:
             retry=RETRY,
             now=self.now,
             breach=self.broken,
+            is_well=self.is_well,
         )
         self.database.witness = self.blobs.witness = self.promises
-        self._plant = plant
+        self._build = bug.build
         self._broker = Broker(plan)
         self._new_id = ids(plan.chance("ids"), self.loop.time)
         self._chance = plan.chance("world")
@@ -158,6 +159,12 @@ class World:
         """What is late now has an excuse."""
         self.storm.last_fault = self.loop.time()
 
+    def is_well(self, name: str) -> bool:
+        """Whether that process has had no trouble, nor the database, for longer than a lease."""
+        roles = (role for role in self.roles if role.process.name == name)
+        troubles = [self.storm.last_fault, *(role.process.last_frozen for role in roles)]
+        return self.loop.time() - max(troubles) > 1.5 * LEASE.duration.total_seconds()
+
     def _parser_crashes(self) -> float:
         is_bad = Fault.PARSER in self.plan.faults and not self.storm.is_over
         return 0.2 * self.plan.intensity if is_bad else 0.0
@@ -177,8 +184,7 @@ class World:
             grace=timedelta(seconds=self.plan.grace),
             name=process.name,
         )
-        docstore = assemble(ports)
-        return self._plant(ports, docstore) if self._plant else docstore
+        return self._build(ports)
 
     def kill(self, process: Process, where: str) -> None:
         """As kill -9 does: no cleanup, no answer; somebody restarts it after a while."""

@@ -110,7 +110,7 @@ class Upload:
             said = details()
             self.policy.check_duration(_clock() - began)
         except BaseException:
-            await self._discard(staged)
+            await self._discard(*(one.id for one in staged))
             raise
         return await self._record(owner, staged, said)
 
@@ -137,7 +137,7 @@ class Upload:
         try:
             found = self._identify(meter, name)
         except BaseException:
-            await self._delete(file_id)
+            await self._discard(file_id)
             raise
         return _Staged(
             id=file_id,
@@ -172,7 +172,7 @@ class Upload:
                 await tx.commit()
         except BaseException as error:
             if not sent:
-                await self._discard(staged)
+                await self._discard(*(one.id for one in staged))
             if isinstance(error, NotFound):
                 raise NotAuthenticated("the account is gone") from error
             raise
@@ -194,17 +194,17 @@ class Upload:
             details=details,
         )
 
-    async def _discard(self, staged: Sequence[_Staged]) -> None:
-        for one in staged:
-            await self._delete(one.id)
+    async def _discard(self, *ids: FileId) -> None:
+        # Shielded as a whole: an abandoned request is a cancelled task, cancelled again at each
+        # `await` under some servers, and all that it staged must go all the same.
+        await asyncio.shield(self._delete(ids))
 
-    async def _delete(self, file_id: FileId) -> None:
-        # Shielded: an abandoned request is a cancelled task, and what it staged must go all the
-        # same. What cannot be deleted now is the sweeper's.
-        try:
-            await asyncio.shield(self.blobs.delete(staging_key(file_id)))
-        except DocstoreError as error:
-            log.warning("staged bytes of %s are left to the sweeper: %s", file_id, error)
+    async def _delete(self, ids: Sequence[FileId]) -> None:
+        for file_id in ids:
+            try:
+                await self.blobs.delete(staging_key(file_id))
+            except DocstoreError as error:
+                log.warning("staged bytes of %s are left to the sweeper: %s", file_id, error)
 
 
 def _clock() -> float:

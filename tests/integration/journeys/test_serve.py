@@ -27,6 +27,7 @@ from integration.servers import (
 )
 
 TEXT = b"The lamp was lit at dusk."
+HALF = b"x" * (4 * 1024 * 1024)  # more than the server keeps in memory
 ACCOUNT = {"email": "ann@example.org", "password": "a long enough password"}
 
 
@@ -128,9 +129,9 @@ async def test_sigterm_lets_an_upload_finish(server: Server) -> None:
     told = asyncio.Event()
 
     async def halves() -> AsyncIterator[bytes]:
-        yield TEXT
+        yield HALF
         await told.wait()
-        yield TEXT
+        yield HALF
 
     headers["Content-Type"] = "application/octet-stream"
     async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as slow:
@@ -142,7 +143,7 @@ async def test_sigterm_lets_an_upload_finish(server: Server) -> None:
         await asyncio.to_thread(wait_until_refused, server.url)
         told.set()
         answer = await sending
-    assert (answer.status_code, answer.json()["size"]) == (201, 2 * len(TEXT))
+    assert (answer.status_code, answer.json()["size"]) == (201, 2 * len(HALF))
     assert await asyncio.to_thread(server.wait) == 0
     assert server.command("fsck", "--grace", "0")["clean"]
 
@@ -179,9 +180,9 @@ def half_an_upload(server: Server) -> Iterator[None]:
             "Host: localhost",
             f"Authorization: {token}",
             "Content-Type: application/octet-stream",
-            f"Content-Length: {2 * len(TEXT)}",
+            f"Content-Length: {2 * len(HALF)}",
         )
-        line.sendall("\r\n".join((*head, "", "")).encode() + TEXT)
+        line.sendall("\r\n".join((*head, "", "")).encode() + HALF)
         wait_for_staging(server.data_dir)
         yield
 
@@ -323,7 +324,8 @@ def test_a_parser_holds_neither_the_lock_nor_a_socket(shared: Server) -> None:
 
 def descriptors(pid: int) -> set[tuple[int, int]]:
     """Device and inode of each open file of a process."""
-    return {identity(path) for path in Path(f"/proc/{pid}/fd").iterdir()}
+    opened = Path(f"/proc/{pid}/fd").iterdir()
+    return {identity(each) for each in opened if "anon_inode" not in os.readlink(each)}
 
 
 def identity(path: Path) -> tuple[int, int]:

@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,6 @@ pytestmark = pytest.mark.anyio
 
 ID = "0190a0a0-0000-7000-8000-000000000001"
 BIG = 2 * 1024**2 + 1
-ENOSPC, EXDEV, EPERM, EMLINK = 28, 18, 1, 31
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ class TestFilesystemBlobStore(BlobStoreContract):
 
 class _WithoutLinks(OsFsOps):
     def link(self, source: Path, target: Path) -> None:
-        raise OSError(EXDEV, "no links here")
+        raise OSError(errno.EXDEV, "no links here")
 
 
 class TestFilesystemWithoutLinks(BlobStoreContract):
@@ -71,7 +71,7 @@ async def test_a_copy_shares_the_bytes(store: FilesystemBlobStore, tmp_path: Pat
     assert temps_in(tmp_path) == [], "renaming one link over the other leaves both"
 
 
-@pytest.mark.parametrize("refusal", [EXDEV, EPERM, EMLINK])
+@pytest.mark.parametrize("refusal", [errno.EXDEV, errno.EPERM, errno.EMLINK])
 async def test_where_links_are_refused_bytes_are_copied(tmp_path: Path, refusal: int) -> None:
     fs = FaultyFsOps()
     store = FilesystemBlobStore(tmp_path, fs=fs)

@@ -26,7 +26,7 @@ def test_a_traceback_is_on_the_line_too() -> None:
     line = formatted("failed", with_error=True)
     assert "\n" not in line
     assert r"failed\nTraceback" in line
-    assert line.endswith(r"'two\\nlines'")
+    assert line.endswith(r"'two\nlines'")
 
 
 @pytest.mark.parametrize(

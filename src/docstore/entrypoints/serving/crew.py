@@ -26,7 +26,7 @@ class ChildFailed(Exception):
     """A child never came up; it said on stderr why. `status` is its exit status."""
 
     def __init__(self, name: str, status: int) -> None:
-        super().__init__(f"the {name} {_how(status)} while starting")
+        super().__init__(f"the {name} {_how(status)}, before it was up")
         self.status = status
 
 
@@ -43,7 +43,8 @@ class Start:
 class Role:
     """A child and how to start it: `start` is given the number of the start, from 1.
 
-    Until `up` is set, its end is the end of all: whatever is wrong is wrong with the set-up.
+    When it ends by itself before `up` is set, that is the end of all: whatever is wrong is wrong
+    with the set-up, and it has said so. One that is killed is started again at any time.
     """
 
     name: str
@@ -98,7 +99,7 @@ class Crew:
             status = await self._run(role.start(number))
             if self._stopping.is_set():
                 return
-            if not role.up.is_set():
+            if status >= 0 and not role.up.is_set():
                 self._fail(ChildFailed(role.name, status))
                 return
             lived = asyncio.get_running_loop().time() - began

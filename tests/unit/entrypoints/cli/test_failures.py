@@ -28,7 +28,7 @@ from unit.entrypoints.cli.conftest import Run
         (Held("held"), Exit.HELD),
         (NewerData("newer"), Exit.NEWER_DATA),
         (ChildFailed("worker", 4), Exit.NEWER_DATA),
-        (ChildFailed("worker", -11), Exit.FAILED),
+        (ChildFailed("worker", 120), Exit.FAILED),
         (ExceptionGroup("several", [ExceptionGroup("more", [NewerData("newer")])]), 4),
     ],
 )
@@ -52,9 +52,9 @@ def test_what_is_said_is_one_harmless_line(error: Exception, line: str) -> None:
 def test_what_a_child_has_said_is_not_said_again(capsys: pytest.CaptureFixture[str]) -> None:
     failure(ChildFailed("API process", 2)).show()
     assert capsys.readouterr().err == ""
-    failure(ChildFailed("API process", -11)).show()
+    failure(ChildFailed("API process", 120)).show()
     assert capsys.readouterr().err == (
-        "docstore: the API process was ended by SIGSEGV while starting\n"
+        "docstore: the API process ended with status 120, before it was up\n"
     )
 
 

@@ -1,5 +1,6 @@
 """The API on adapters in memory, spoken to without a socket."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ from docstore.entrypoints.http.app import create_app
 from docstore.settings import Settings
 
 PASSWORD = "correct horse battery staple"
+A_PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 MEMORY = dict.fromkeys(("database_url", "storage_url", "queue_url"), "memory://")
 
 
@@ -139,6 +144,13 @@ async def bob(app: Litestar, settings: Settings) -> AsyncIterator[httpx.AsyncCli
     async with client_of(app, settings.http_prefix) as client:
         await sign_in(client, "bob@example.org")
         yield client
+
+
+async def never() -> AsyncIterator[bytes]:
+    """A body that nobody should ask for."""
+    for _ in range(1):
+        raise AssertionError("the body was read")
+    yield b""
 
 
 @dataclass

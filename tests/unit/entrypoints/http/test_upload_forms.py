@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .conftest import Bell, Store
+from .conftest import Bell, Store, never
 
 pytestmark = pytest.mark.anyio
 
@@ -224,16 +224,12 @@ async def test_a_form_that_cannot_be_right_is_refused_by_its_length(
 ) -> None:
     limit = 20 * 10 + 1024 * 1024
 
-    async def never() -> Any:
-        raise AssertionError("the body was read")
-        yield b""
-
     headers = {"Content-Type": "multipart/form-data; boundary=b"}
-    for length, status in ((limit + 1, 413), (10**13, 413)):
+    for length in (limit + 1, 10**13):
         request = alice.build_request("POST", "/upload", content=never(), headers=headers)
         request.headers["Content-Length"] = str(length)
         del request.headers["Transfer-Encoding"]
-        assert (await alice.send(request)).status_code == status
+        assert (await alice.send(request)).status_code == 413
 
 
 @pytest.mark.parametrize("changes", [{"max_upload_bytes": 10}])
