@@ -43,9 +43,9 @@ class Client:
         self._owner = owner
         self._chance = world.plan.chance(f"client {number}")
         self._acts: list[Callable[[], Awaitable[None]]] = [
-            *[self._upload] * 5,
-            *[self._retry] * 3,
-            *[self._read_derived] * 2,
+            *[self._upload] * 4,
+            *[self._retry] * 5,
+            *[self._read_derived] * 3,
             self._get,
             self._list,
             self._wait,
@@ -215,6 +215,8 @@ class Client:
         file_id, force = self._some_file(), self._chance.random() < 0.7
         if file_id is None:
             return
+        if self._chance.random() < 0.6:
+            await self._look(file_id, lambda d: d.wait(owner=self._owner, id=file_id, seconds=60))
         try:
             await self._world.ask(
                 lambda d: d.retry(owner=self._owner, id=file_id, force=force),
@@ -229,8 +231,7 @@ class Client:
     async def _delete(self) -> None:
         if (file_id := self._some_file()) is None:
             return
-        was_sent = self._history.may_be_gone(file_id, self._owner)
-        self._history.deleting.add(file_id)
+        self._history.deleting[file_id] += 1
 
         async def act(docstore: Docstore) -> None:
             await docstore.delete(owner=self._owner, id=file_id)
@@ -239,7 +240,7 @@ class Client:
         try:
             await self._world.ask(act, hang_up_after=self._patience())
         except NotFound:
-            if not was_sent and self._owner not in self._history.leaving:
+            if self._history.deleting[file_id] == 1 and self._owner not in self._history.leaving:
                 self._world.broken("I1", f"file {file_id} was gone before its deletion")
 
     async def _leave(self) -> None:

@@ -36,10 +36,7 @@ def _freeze(world: "World", role: Role, luck: float) -> None:
 
 
 def _jump(world: "World", role: Role, luck: float) -> None:
-    world.offset = JUMP * (2 * luck - 1)
-    world.ahead = max(world.ahead, world.offset)
-    world.note(f"the clock jumps, now {world.offset:+.0f} s")
-    world.disturbed()
+    world.set_clock(JUMP * (2 * luck - 1))
 
 
 def _stop(world: "World", role: Role, luck: float) -> None:

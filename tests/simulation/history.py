@@ -1,5 +1,6 @@
 """What the clients know: the facts that docstore has acknowledged, and nothing else."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,7 +22,7 @@ class Promise:
 @dataclass(slots=True)
 class History:
     acknowledged: dict[FileId, Promise] = field(default_factory=dict)
-    deleting: set[FileId] = field(default_factory=set)  # a delete was sent; it may take effect
+    deleting: Counter[FileId] = field(default_factory=Counter)  # deletes sent; any may take effect
     deleted: set[FileId] = field(default_factory=set)  # a delete was acknowledged
     processed: set[FileId] = field(default_factory=set)  # were shown as processed once
     leaving: set[UserId] = field(default_factory=set)  # the deletion of an account was sent
@@ -38,7 +39,7 @@ class History:
         return [i for i, promise in self.acknowledged.items() if promise.owner == owner]
 
     def may_be_gone(self, file_id: FileId, owner: UserId) -> bool:
-        return file_id in self.deleting or owner in self.leaving
+        return self.deleting[file_id] > 0 or owner in self.leaving
 
     @property
     def owed(self) -> Sequence[FileId]:

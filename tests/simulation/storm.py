@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from random import Random
+from dataclasses import dataclass
 from typing import Final
 
 from docstore.domain.errors import OutOfSpace, Unavailable
@@ -28,6 +28,7 @@ class Storm:
         self._plan = plan
         self._kill = kill
         self._outages = _outages(plan)
+        self._slowest = 25.0 if Fault.CLOCK in plan.faults else 8.0  # s; short under a short grace
         self._time: Callable[[], float] = lambda: 0.0
         self.is_over = False
         self.last_fault = 0.0  # when the database was last disturbed
@@ -56,35 +57,47 @@ class Storm:
         if luck < self._crash:
             self._kill(process, where)
             await asyncio.get_running_loop().create_future()  # nobody will ever resume this
-        elif luck < self._unavailable or self._is_out(where):
+            return
+        outage = self._outage(where)
+        if luck < self._unavailable or (outage and not outage.is_slow):
             self._note(process, f"unavailable {where}")
             raise OutOfSpace("full") if luck % 1e-4 < 2e-5 else Unavailable(f"out {where}")
-        elif luck < self._slow:
+        if luck < self._slow or outage:
             self._note(process, f"slow {where}")
-            await asyncio.sleep(self._uniform(0.5, 25.0 if Fault.CLOCK in self._plan.faults else 8.0))
+            await asyncio.sleep(self._uniform(0.5, 3.0 if outage else self._slowest))
 
-    def _is_out(self, where: str) -> bool:
-        while self._outages and self._outages[0][1] < self._time():
+    def _outage(self, where: str) -> "Outage | None":
+        while self._outages and self._outages[0].until < self._time():
             self._outages = self._outages[1:]
-        if not self._outages or self._outages[0][0] > self._time():
-            return False
+        if not self._outages or self._outages[0].since > self._time():
+            return None
+        outage = self._outages[0]
         hits_store = where.partition(" ")[2] in STORE
-        return hits_store is self._outages[0][2] and self._random() < OUTAGE
+        return outage if hits_store is outage.of_store and self._random() < OUTAGE else None
 
     def _note(self, process: Process, what: str) -> None:
         self.last_fault = self._time()
         self.trace.append((self._time(), process.name, what))
 
 
-def _outages(plan: Plan) -> Sequence[tuple[float, float, bool]]:
-    """(from, until, of the store rather than the database), in order, not overlapping."""
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A while in which most calls to the store, or to the database, fail or take long."""
+
+    since: float  # seconds since the start
+    until: float
+    of_store: bool
+    is_slow: bool
+
+
+def _outages(plan: Plan) -> Sequence[Outage]:
+    """In order, not overlapping."""
     if Fault.OUTAGE not in plan.faults:
         return ()
-    draw: Random = plan.chance("outages")
-    found, at = [], 0.0
+    draw = plan.chance("outages")
+    found: list[Outage] = []
     for _ in range(draw.randint(1, 3)):
-        at += draw.expovariate(1 / 20)
-        until = at + draw.uniform(1, 40)
-        found.append((at, until, draw.random() < 0.5))
-        at = until
+        since = (found[-1].until if found else 0.0) + draw.expovariate(1 / 20)
+        until = since + draw.uniform(1, 40)
+        found.append(Outage(since, until, draw.random() < 0.5, draw.random() < 0.4))
     return found

@@ -150,10 +150,17 @@ class World:
         self.note("calm")
         self.storm.is_over = True
         self._broker.is_calm = True
-        self.offset = self.ahead  # nothing is due later than this
-        self.disturbed()
+        self.set_clock(self.ahead)  # nothing is due later than this
         for role in self.roles:
             self.loop.revive(role.process)
+
+    def set_clock(self, offset: float) -> None:
+        """Make the database's clock wrong by so many seconds."""
+        self.offset = offset
+        self.ahead = max(self.ahead, offset)
+        self.note(f"the clock jumps, now {offset:+.0f} s")
+        self.promises.clock_jumped()
+        self.disturbed()
 
     def disturbed(self) -> None:
         """What is late now has an excuse."""
@@ -161,9 +168,11 @@ class World:
 
     def is_well(self, name: str) -> bool:
         """Whether that process has had no trouble, nor the database, for longer than a lease."""
-        roles = (role for role in self.roles if role.process.name == name)
-        troubles = [self.storm.last_fault, *(role.process.last_frozen for role in roles)]
-        return self.loop.time() - max(troubles) > 1.5 * LEASE.duration.total_seconds()
+        process = next((r.process for r in self.roles if r.process.name == name), None)
+        if process is None or not process.is_up:
+            return False
+        trouble = max(self.storm.last_fault, process.last_frozen)
+        return self.loop.time() - trouble > 1.5 * LEASE.duration.total_seconds()
 
     def _parser_crashes(self) -> float:
         is_bad = Fault.PARSER in self.plan.faults and not self.storm.is_over

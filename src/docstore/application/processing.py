@@ -68,7 +68,9 @@ class ProcessFile:
         )
         path = await self._make_permanent(file, job)
         kept = {path, outcome.text_key, *(r.key for r in outcome.renditions)}
-        return Processed(outcome=outcome, storage_path=path, superseded=sorted(file.blob_keys() - kept))
+        return Processed(
+            outcome=outcome, storage_path=path, superseded=sorted(file.blob_keys() - kept)
+        )
 
     async def settle(self, tx: UnitOfWork, job: Job, result: Processed) -> None:
         if (file := await file_of(tx, job)) is not None:

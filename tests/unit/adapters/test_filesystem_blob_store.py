@@ -82,6 +82,22 @@ async def test_where_links_are_refused_bytes_are_copied(tmp_path: Path, refusal:
     assert await read(store, "a/t") == patterned(BIG)
 
 
+async def test_where_links_are_refused_the_first_copy_works_too(
+    store: FilesystemBlobStore, tmp_path: Path
+) -> None:
+    await store.put("a/s", chunks(b"x"))
+    (tmp_path / INCOMING).rmdir()
+
+    class Refusing(OsFsOps):
+        def link(self, source: Path, target: Path) -> None:
+            super().link(source, target)
+            target.unlink()
+            raise OSError(errno.EXDEV, "after all")
+
+    await FilesystemBlobStore(tmp_path, fs=Refusing()).copy("a/s", "a/t")
+    assert await read(store, "a/t") == b"x"
+
+
 async def test_an_old_date_of_the_source_does_not_make_a_copy_old(
     store: FilesystemBlobStore, tmp_path: Path
 ) -> None:

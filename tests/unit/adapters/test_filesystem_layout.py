@@ -171,6 +171,16 @@ async def test_a_folder_is_no_blob(store: FilesystemBlobStore) -> None:
     assert await listed(store) == ["files/x/1/o"]
 
 
+async def test_what_others_left_in_the_root_is_not_told(
+    store: FilesystemBlobStore, tmp_path: Path
+) -> None:
+    await store.put("files/x/1/o", chunks(b"x"))
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "lost+found" / "00").mkdir(parents=True)
+    (tmp_path / "lost+found" / "00" / "x").touch()
+    assert await listed(store) == ["files/x/1/o"]
+
+
 async def test_a_file_in_the_wrong_shard_is_not_told(
     store: FilesystemBlobStore, tmp_path: Path
 ) -> None:

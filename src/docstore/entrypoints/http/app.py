@@ -1,5 +1,6 @@
 """The HTTP API as one ASGI application."""
 
+from functools import cache
 from typing import Final
 
 from litestar import Litestar, Router
@@ -56,7 +57,7 @@ def create_app(container: Container) -> Litestar:
     Files are processed elsewhere: no worker runs in it.
     """
     settings: Settings = container.settings()
-    described = document([*OPEN, *SIGNED_IN], settings.http_prefix)
+    described = cache(lambda: document([*OPEN, *SIGNED_IN], settings.http_prefix))
     signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
     return Litestar(
         route_handlers=[
@@ -68,7 +69,7 @@ def create_app(container: Container) -> Litestar:
             "docstore": Provide(lambda: container.docstore(), sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "wake": Provide(lambda: container.wake(), sync_to_thread=False),
-            "described": Provide(lambda: described, sync_to_thread=False),
+            "described": Provide(lambda: described(), sync_to_thread=False),
             "file_id": Provide(files.file_id, sync_to_thread=False),
         },
         exception_handlers=errors.handlers(settings.http_prefix),

@@ -1,15 +1,18 @@
 """A blob on its way in: a file of its own, which gets its name when it is whole."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
+from typing import TypeVar
 
 from docstore.adapters.storage.filesystem.errors import LinksRefused
 from docstore.adapters.storage.filesystem.folders import Folders
 from docstore.adapters.storage.filesystem.fsops import FsOps
 from docstore.adapters.storage.filesystem.layout import INCOMING
+
+T = TypeVar("T")
 
 _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENOSYS}
 
@@ -57,29 +60,26 @@ class Incoming:
         self.exists = False
 
     def _create(self) -> int:
-        try:
-            fd = self._fs.create(self._path)
-        except FileNotFoundError:
-            self._make_room()
-            fd = self._fs.create(self._path)
+        fd = self._with_room(lambda: self._fs.create(self._path))
         self.exists = True
         return fd
 
     def _link(self, source: Path) -> None:
         try:
-            self._fs.link(source, self._path)
-        except FileNotFoundError:
-            self._make_room()
-            self._fs.link(source, self._path)
+            self._with_room(lambda: self._fs.link(source, self._path))
         except OSError as error:
             if error.errno in _NO_LINKS:
                 raise LinksRefused from error
             raise
         self.exists = True
 
-    def _make_room(self) -> None:
-        with suppress(FileExistsError):
-            self._fs.mkdir(self._path.parent)
+    def _with_room(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except FileNotFoundError:  # the first of all; a source may be missing as well
+            with suppress(FileExistsError):
+                self._fs.mkdir(self._path.parent)
+            return call()
 
     def _close(self) -> None:
         fd, self._fd = self._fd, None  # a failed close has closed it all the same

@@ -16,6 +16,7 @@ from zlib import crc32
 
 INCOMING: Final = ".incoming~"
 
+_PART = re.compile(r"[a-z0-9._-]{1,255}")
 _KEY = re.compile(r"[a-z0-9._-]{1,255}(?:/[a-z0-9._-]{1,255})*")
 _PREFIX = re.compile(r"(?:[a-z0-9._-]{1,255}/)*[a-z0-9._-]{0,255}")
 _LONGEST_KEY = 512
@@ -30,6 +31,11 @@ def shard(name: str) -> str:
 def shard_of_prefix(name: str) -> str | None:
     """The only shard that can hold a name beginning so, when there is only one."""
     return shard(name) if len(name) >= _ID else None
+
+
+def is_part(name: str) -> bool:
+    """Whether `name` may stand in a key."""
+    return _PART.fullmatch(name) is not None
 
 
 def path_of(root: Path, key: str) -> Path:

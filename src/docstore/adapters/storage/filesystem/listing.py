@@ -10,8 +10,8 @@ from pathlib import Path
 from docstore.adapters.storage.filesystem.errors import ABSENT
 from docstore.adapters.storage.filesystem.fsops import Entry, FsOps
 from docstore.adapters.storage.filesystem.layout import (
-    INCOMING,
     folder_of,
+    is_part,
     shard,
     shard_of_prefix,
     split_prefix,
@@ -73,12 +73,13 @@ def _blob(fs: FsOps, path: Path, key: str) -> Iterator[BlobInfo]:
 
 
 def _entries(fs: FsOps, folder: Path) -> Iterator[Entry]:
-    """Each name once, also when a file is replaced under it meanwhile."""
+    """Each name once, also when a file is replaced under it meanwhile. Names that stand in no
+    key are not docstore's, or not whole yet.
+    """
     try:
-        found = {entry.name: entry for entry in fs.scandir(folder)}
+        found = {entry.name: entry for entry in fs.scandir(folder) if is_part(entry.name)}
     except OSError as error:
         if error.errno not in ABSENT:
             raise
         return
-    found.pop(INCOMING, None)
     yield from found.values()
