@@ -30,6 +30,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def integration(session: nox.Session) -> None:
+    """Whole journeys and short kill loops, on real servers."""
+    install(session, "test")
+    session.run("pytest", "tests/integration", "-m", "not faults", *session.posargs)
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Kills, crashes and simulated schedules at length. `-- long`: the longest form."""
     install(session, "test")

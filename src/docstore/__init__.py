@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from docstore.container import Container, migrate, running
     from docstore.domain import errors
-    from docstore.entrypoints.embedded import Store, open
+    from docstore.entrypoints.embedded import Store, open, opened
     from docstore.settings import Settings
 
-__all__ = ["Container", "Settings", "Store", "errors", "migrate", "open", "running"]
+__all__ = ["Container", "Settings", "Store", "errors", "migrate", "open", "opened", "running"]
 
 _HOMES = {
     "Container": "docstore.container",
@@ -28,6 +28,7 @@ _HOMES = {
     "errors": "docstore.domain.errors",
     "migrate": "docstore.container",
     "open": "docstore.entrypoints.embedded",
+    "opened": "docstore.entrypoints.embedded",
     "running": "docstore.container",
 }
 

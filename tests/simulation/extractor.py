@@ -20,14 +20,18 @@ MOODS: Final = (PLAIN, PLAIN, PICTURE, PICTURE, NOTHING, SLOW, CORRUPT, POISON)
 class SimulatedExtractor:
     """The same bytes give the same findings; only crashes come by chance."""
 
-    def __init__(self, chance: Random, crashes: Callable[[], float]) -> None:
+    def __init__(
+        self, chance: Random, crashes: Callable[[], float] = lambda: 0.0, *, pace: float = 1.0
+    ) -> None:
         self._chance = chance
         self._crashes = crashes  # their probability just now
+        self._pace = pace  # 0: every parser is done at once
 
     async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
         data = b"".join([chunk async for chunk in body])
         mood = data[:1]
-        await asyncio.sleep(self._chance.uniform(20, 100) if mood == SLOW else self._chance.random())
+        seconds = self._chance.uniform(20, 100) if mood == SLOW else self._chance.random()
+        await asyncio.sleep(self._pace * seconds)
         if mood == POISON or self._chance.random() < self._crashes():
             raise ProcessingFailed(FailureCode.CRASHED, "the parser died")
         if mood == CORRUPT:

@@ -23,18 +23,19 @@ class NthCall:
     def __init__(self, nth: int = 0, mode: Mode = Mode.FAIL_BEFORE) -> None:
         self.calls: list[str] = []
         self.struck: str | None = None  # the call that was hit
+        self.victim: asyncio.Task[None] | None = None  # who hangs up
         self._nth = nth
         self._mode = mode
 
     async def before(self, process: Process, call: str) -> None:
         self.calls.append(call)
-        await asyncio.sleep(0)  # the caller learns here that it was cancelled
         if self._is_hit(Mode.FAIL_BEFORE, call):
             raise Unavailable(f"{call} failed")
         if self._is_hit(Mode.CRASH_BEFORE, call):
             self._die(process)
-        if self._is_hit(Mode.HANG_UP, call):
-            raise asyncio.CancelledError
+        if self.victim and self._is_hit(Mode.HANG_UP, call):
+            self.victim.cancel()
+        await asyncio.sleep(0)  # where a cancelled caller learns of it
 
     async def after(self, process: Process, call: str) -> None:
         if self._is_hit(Mode.FAIL_AFTER, call):

@@ -30,11 +30,18 @@ class Dispatch:
     queue: JobQueue
     patience: timedelta
 
-    async def __call__(self, *, limit: int = 32) -> int:
-        """How many jobs were told. As many as `limit`: there may be more."""
+    async def __call__(self, *, limit: int = 32, since: datetime | None = None) -> int:
+        """How many jobs were told. As many as `limit`: there may be more.
+
+        Hints given before `since` count as lost: they were when the queue lives in a process that
+        started then.
+        """
         async with self.begin(read_only=True) as tx:
             now = await tx.now()
-            due = await tx.jobs.due(now, told_before=now - self.patience, limit=limit)
+            told_before = now - self.patience
+            if since is not None:
+                told_before = max(told_before, since)
+            due = await tx.jobs.due(now, told_before=told_before, limit=limit)
         told = await self._mark(due, now) if due else []
         for job_id in told:
             await self.queue.send(job_id)

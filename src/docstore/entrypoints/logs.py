@@ -8,7 +8,7 @@ from typing import Final
 from docstore.settings import Settings
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_QUIET: Final = ("aiosqlite", "alembic", "httpcore", "httpx", "PIL")
+_QUIET: Final = ("aiosqlite", "alembic", "httpcore", "httpx", "PIL", "uvicorn.error")
 """Libraries whose information is our debugging."""
 
 

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 
 from docstore.application.docstore import Docstore
 from docstore.settings import Settings
@@ -25,7 +27,7 @@ async def working(
     wake = wake or asyncio.Event()
     async with background.queue.consume(background.work, slots=settings.slots):
         loops = [
-            asyncio.create_task(_dispatch(docstore, settings.poll_interval, wake)),
+            asyncio.create_task(_dispatch(docstore, settings, wake)),
             _every(settings.reap_interval, background.release_expired),
             _every(settings.reconcile_interval, background.reconcile),
             _every(settings.sweep_interval, lambda: background.sweep(grace=settings.grace)),
@@ -38,12 +40,19 @@ async def working(
             await asyncio.gather(*loops, return_exceptions=True)
 
 
-async def _dispatch(docstore: Docstore, pause: float, wake: asyncio.Event) -> None:
+async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event) -> None:
+    """At first, hints from before the start are told again: a queue inside the process that gave
+    them went with it, and their patience would be waited for in vain.
+    """
+    dispatch = docstore.background.dispatch
+    started, now = datetime.now(UTC), asyncio.get_running_loop().time
+    settled = now() + settings.patience
     while True:
         wake.clear()
-        told = await _survive(lambda: docstore.background.dispatch(limit=DISPATCH_BATCH))
+        since = started if now() < settled else None
+        told = await _survive(partial(dispatch, limit=DISPATCH_BATCH, since=since))
         if told != DISPATCH_BATCH:
-            await _wait(wake, pause)
+            await _wait(wake, settings.poll_interval)
 
 
 async def _wait(wake: asyncio.Event, pause: float) -> None:

@@ -70,15 +70,19 @@ def final(client: httpx.Client, file_id: str) -> dict[str, Any]:
     return view
 
 
-def test_an_upload_is_processed_and_comes_back(server: Server) -> None:
-    with signed_in(server) as client:
-        view = final(client, upload(client))
-        assert view["status"] == "processed"
-        assert view["extracted"]["text"]["words"] == 6
-        assert client.get(view["links"]["content"]).content == TEXT
-    assert server.stop() == 0
-    assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
-    assert server.command("fsck", "--grace", "0") == {"clean": True, "findings": []}
+def test_an_upload_is_processed_at_once_and_comes_back(tmp_path: Path) -> None:
+    """The worker is told of it: it looks by itself once an hour."""
+    with serving(tmp_path / "data", poll_interval="3600") as server:
+        with signed_in(server) as client:
+            for _ in range(2):
+                view = final(client, upload(client))
+                assert view["status"] == "processed"
+            assert view["extracted"]["text"]["words"] == 6
+            assert client.get(view["links"]["content"]).content == TEXT
+        assert server.stop() == 0
+        assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
+        assert server.command("fsck", "--grace", "0") == {"clean": True, "findings": []}
+        assert server.log.read_text() == ""
 
 
 def test_a_second_serve_is_refused(shared: Server) -> None:

@@ -24,7 +24,7 @@ def test_its_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md"])
 def test_the_files_it_names_exist(name: str) -> None:
     """Every `path/to/it` in the text, from the root of the repository or of the package."""
-    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+|\w+\.(?:py|md|toml))`", prose(ROOT / name)))
+    named = set(re.findall(r"`(\w[\w.-]*(?:/[\w.-]+)+|\w+\.(?:py|md|toml))`", prose(ROOT / name)))
     roots = (ROOT, ROOT / "src" / "docstore")
     lost = {path for path in named if not any((root / path).exists() for root in roots)}
     assert named

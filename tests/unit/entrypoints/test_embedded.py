@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import docstore
 from docstore.container import Container
 from docstore.domain.errors import IllegalTransition, InvalidField, NotFound, NotReady, TooLarge
+from docstore.domain.ids import FileId
 from docstore.domain.lifecycle import FileStatus
 from docstore.entrypoints import embedded
 from docstore.entrypoints.embedded import Source, Store
@@ -16,6 +18,7 @@ from docstore.settings import Settings
 
 pytestmark = pytest.mark.anyio
 
+URLS = ("database_url", "storage_url", "queue_url")
 TEXT = b"The lamp was lit at dusk."
 
 
@@ -76,7 +79,7 @@ async def test_bytes_without_a_name_are_refused(store: Store) -> None:
     me = await store.accounts.ensure("me")
     with pytest.raises(InvalidField, match="name"):
         await store.upload(me, TEXT)
-    assert await store.list(me) == ()
+    assert not await store.list(me)
 
 
 async def test_the_list_is_paged_newest_first(store: Store) -> None:
@@ -128,11 +131,19 @@ async def test_a_processed_file_is_processed_again_by_force_alone(store: Store) 
 async def test_users_do_not_see_each_other(store: Store) -> None:
     mine, theirs = await store.accounts.ensure("me"), await store.accounts.ensure("they")
     file = await store.upload(mine, TEXT, filename="notes.txt")
-    assert await store.list(theirs) == ()
+    assert not await store.list(theirs)
     for act in (store.get, store.read, store.text, store.content, store.delete, store.retry):
         with pytest.raises(NotFound):
             await act(theirs, file.id)
     assert await store.read(mine, file.id) == TEXT
+
+
+async def test_an_upload_wakes_the_worker() -> None:
+    async with docstore.open("memory://", isolation="none", poll_interval=3600) as store:
+        me = await store.accounts.ensure("me")
+        for _ in range(2):
+            file = await store.upload(me, TEXT, filename="notes.txt")
+            assert (await store.wait(me, file.id, seconds=20)).status is FileStatus.PROCESSED
 
 
 async def test_a_program_finds_its_users_again(store: Store) -> None:
@@ -167,8 +178,8 @@ async def test_settings_are_keyword_arguments() -> None:
 
 
 async def test_any_provider_can_be_replaced() -> None:
-    memory = dict.fromkeys(("database_url", "storage_url", "queue_url"), "memory://")
-    container = Container(settings=Settings(isolation="none", **memory))
+    memory: dict[str, Any] = dict.fromkeys(URLS, "memory://")
+    container = Container(settings=Settings(**memory))
     container.new_key.override(lambda: "a-key-of-my-own")
     async with embedded.opened(container, worker=False) as store:
         me = await store.accounts.ensure("me")
@@ -178,4 +189,4 @@ async def test_any_provider_can_be_replaced() -> None:
 async def test_an_unknown_id_is_not_found(store: Store) -> None:
     me = await store.accounts.ensure("me")
     with pytest.raises(NotFound):
-        await store.get(me, docstore.FileId(UUID(int=0)))
+        await store.get(me, FileId(UUID(int=0)))

@@ -25,13 +25,22 @@ class Spool:
 @asynccontextmanager
 async def spooled(body: AsyncIterator[bytes], folder: Path | None) -> AsyncIterator[Spool]:
     """Read `body` to its end into `folder` (default: the system's for temporary files)."""
-    file = await asyncio.to_thread(tempfile.TemporaryFile, dir=folder, buffering=0)
-    try:
+    with tempfile.TemporaryFile(dir=folder, buffering=0) as file:  # no bytes move yet
         async for batch in _batches(body):
-            await asyncio.to_thread(_write, file.fileno(), batch)
+            await _write_out(file.fileno(), batch)
         yield Spool(file.fileno())
-    finally:
-        file.close()
+
+
+async def _write_out(descriptor: int, batch: list[bytes]) -> None:
+    """Returns once the thread is done with the descriptor, also when this is cancelled: closed
+    under its hands, the number could be another file's by then.
+    """
+    writing = asyncio.ensure_future(asyncio.to_thread(_write, descriptor, batch))
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait({writing})
+        raise
 
 
 async def _batches(body: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:

@@ -5,12 +5,15 @@ Bodies have theirs in `bodies`, answers in the kernel (TCP_USER_TIMEOUT, set by 
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from docstore.entrypoints.http.lingering import LingeringTransport
 
 HEAD_SECONDS: Final = 20.0  # from the first byte of a request to the end of its head
 MAX_HEAD: Final = 64 * 1024  # bytes
@@ -39,17 +42,21 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
-        self._refused: Refused | None = None
+        self._refused: HTTPStatus | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._lingering = LingeringTransport(transport, self._is_sending)
+        super().connection_made(self._lingering)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._lingering.lost()
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
         super().data_received(data)
         if self.transport.is_closing() or not self._is_between_requests():
             return
@@ -64,21 +71,30 @@ class LimitedProtocol(HttpToolsProtocol):
         try:
             check_head(self.url, self.headers, self.parser.get_http_version())
         except Refused as refused:
-            self._refused = refused
+            self._refused = refused.status
             raise
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Called for whatever cannot be parsed, and for what `on_headers_complete` raises."""
-        self._refuse(self._refused.status if self._refused else HTTPStatus.BAD_REQUEST)
+        """Called for what cannot be parsed, and for what `on_headers_complete` raises."""
+        if self._is_between_requests() or self.cycle.more_body:
+            self._refuse(self._refused or HTTPStatus.BAD_REQUEST)
+        else:  # nonsense after a whole request must not cost that one its answer
+            self.cycle.keep_alive = False
 
     def _refuse(self, status: HTTPStatus) -> None:
+        self._refused = status
         text = status.phrase.encode()
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
-            b"connection: close\r\n\r\n%b" % (status, text, len(text), text)
-        )
+        if self._is_between_requests() or not self.cycle.response_started:
+            self.transport.write(
+                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n\r\n%b" % (status, text, len(text), text)
+            )
         self.transport.close()
+
+    def _is_sending(self) -> bool:
+        """Whether the client has more to send that nobody is going to read."""
+        return self._refused is not None or (self.cycle is not None and self.cycle.more_body)
 
     def _is_between_requests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -93,7 +109,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
 
-def check_head(target: bytes, headers: list[tuple[bytes, bytes]], http_version: str) -> None:
+def check_head(target: bytes, headers: Sequence[tuple[bytes, bytes]], http_version: str) -> None:
     """Refuse a head that is too long, or that two readers could understand in two ways."""
     if len(target) > MAX_TARGET:
         raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG)

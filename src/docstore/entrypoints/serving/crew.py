@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import os
 import signal
-import sys
-from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
+
+from docstore.entrypoints.serving.child import Child, Start
 
 log = logging.getLogger(__name__)
 
@@ -18,8 +16,7 @@ FIRST_PAUSE: Final = 0.2  # seconds before a child that ended is started again; 
 LONGEST_PAUSE: Final = 30.0
 STEADY: Final = 60.0  # seconds after which a child counts as having lived well
 MARGIN: Final = 5.0  # seconds beyond the drain's own limit, for closing what is open
-
-_PROGRAM: Final = (sys.executable, "-P", "-m", "docstore.entrypoints.cli")
+CANNOT_START: Final = 127  # the exit status that a shell gives what it cannot start
 
 
 class ChildFailed(Exception):
@@ -28,15 +25,6 @@ class ChildFailed(Exception):
     def __init__(self, name: str, status: int) -> None:
         super().__init__(f"the {name} {_how(status)}, before it was up")
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What one start of a child takes."""
-
-    arguments: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    descriptors: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,49 +100,26 @@ class Crew:
         self._stopping.set()
 
     async def _run(self, start: Start) -> int:
-        """Its exit status, as `subprocess` tells it."""
+        """Its exit status, drained when it is told to stop."""
         try:
-            process = await _spawn(start)
+            child = Child(start)
         except OSError as error:
             log.error("no process can be started: %s", error)  # noqa: TRY400 (the reason is all)
-            return 1
-        await self._watch(process)
-        return process.returncode or 0
-
-    async def _watch(self, process: Process) -> None:
+            return CANNOT_START
         try:
-            await _first(process.wait(), self._stopping.wait())
-            await self._drain(process)
+            await _first(child.wait(), self._stopping.wait())
+            await self._drain(child)
         finally:
-            _send(process, signal.SIGKILL)
-            await process.wait()
+            child.send(signal.SIGKILL)
+        return await child.wait()
 
-    async def _drain(self, process: Process) -> None:
-        if process.returncode is None:
-            _send(process, signal.SIGTERM)
-            await _first(process.wait(), self._hurrying.wait(), timeout=self._patience)
-        if process.returncode is None:
-            log.warning("process %d did not stop in time and is killed", process.pid)
-
-
-async def _spawn(start: Start) -> Process:
-    """A fresh interpreter, in a process group of its own: Ctrl-C reaches the parent alone, which
-    then asks its children to stop.
-    """
-    return await asyncio.create_subprocess_exec(
-        *_PROGRAM,
-        *start.arguments,
-        env={**os.environ, **start.environment},
-        pass_fds=start.descriptors,
-        stdin=asyncio.subprocess.DEVNULL,
-        process_group=0,
-    )
-
-
-def _send(process: Process, what: signal.Signals) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.send_signal(what)
+    async def _drain(self, child: Child) -> None:
+        if child.has_ended:
+            return
+        child.send(signal.SIGTERM)
+        await _first(child.wait(), self._hurrying.wait(), timeout=self._patience)
+        if not child.has_ended:
+            log.warning("process %d did not stop in time and is killed", child.pid)
 
 
 def _how(status: int) -> str:

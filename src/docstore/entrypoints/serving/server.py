@@ -11,7 +11,8 @@ from typing import Final
 
 from docstore.entrypoints.serving import bell, folder
 from docstore.entrypoints.serving.address import answering, listen, url_of
-from docstore.entrypoints.serving.crew import Crew, Role, Start
+from docstore.entrypoints.serving.child import Start
+from docstore.entrypoints.serving.crew import Crew, Role
 from docstore.settings import Settings
 
 log = logging.getLogger(__name__)

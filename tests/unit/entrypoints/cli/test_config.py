@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -28,7 +29,9 @@ def test_the_example_without_its_hashes_is_the_default(
     settings = [line[1:] for line in example().splitlines() if line.startswith("#DOCSTORE_")]
     (tmp_path / ".env").write_text("\n".join(settings))
     monkeypatch.chdir(tmp_path)
-    assert Settings() == Settings(_env_file=None)
+    read: dict[str, Any] = {"_env_file": ".env"}
+    unread: dict[str, Any] = {"_env_file": None}
+    assert Settings(**read) == Settings(**unread)
 
 
 def test_what_is_in_force_is_shown(run: Run, data: Path) -> None:

@@ -75,9 +75,10 @@ def test_changed_bytes_are_found_by_reading_them(run: Run, blob: Path) -> None:
 def orphan(data: Path, stored: File) -> str:
     """The key of what an upload left that was killed before its row was written."""
     key = staging_key(FileId(uuid4()))
+    changes: dict[str, Any] = {"data_dir": data}
 
     async def leave() -> None:
-        container = Container(settings=Settings(data_dir=data))
+        container = Container(settings=Settings(**changes))
         async with running(container, worker=False):
             await container.blobs().put(key, one_chunk())
 

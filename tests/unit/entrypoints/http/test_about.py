@@ -10,7 +10,6 @@ from litestar import Litestar
 
 from docstore.container import Container
 from docstore.domain.errors import Unavailable
-from docstore.entrypoints.http.openapi import document
 
 from .conftest import client_of
 
@@ -119,9 +118,7 @@ PREFIX = {"http_prefix": "/api/v1"}
 
 
 @pytest.mark.parametrize("changes", [PREFIX])
-async def test_a_prefix_stands_before_everything(
-    alice: httpx.AsyncClient, app: Litestar
-) -> None:
+async def test_a_prefix_stands_before_everything(alice: httpx.AsyncClient, app: Litestar) -> None:
     answer = await alice.post("/upload", files={"file": ("a.txt", b"x")})
     file = answer.json()
     assert answer.headers["Location"] == f"/api/v1/files/{file['id']}" == file["links"]["self"]
@@ -164,7 +161,3 @@ async def test_only_named_origins_may_call(nobody: httpx.AsyncClient) -> None:
 async def test_no_origin_may_call_by_default(nobody: httpx.AsyncClient) -> None:
     answer = await nobody.get("/health", headers={"Origin": ORIGIN})
     assert "Access-Control-Allow-Origin" not in answer.headers
-
-
-async def test_the_document_is_made_of_the_routes_alone() -> None:
-    assert b'"paths": {}' in document([], "")

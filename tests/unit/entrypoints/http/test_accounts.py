@@ -11,7 +11,9 @@ SOMEBODY = {"email": "ada@example.org", "password": "12345678"}
 
 
 async def test_registering_tells_the_account_and_no_more(nobody: httpx.AsyncClient) -> None:
-    answer = await nobody.post("/auth/register", json={**SOMEBODY, "email": " ＡDA@Example.org "})
+    answer = await nobody.post(
+        "/auth/register", json={**SOMEBODY, "email": " \uff21DA@Example.org "}
+    )
     assert answer.status_code == 201
     assert answer.json().keys() == {"id", "email", "created_at"}
     assert answer.json()["email"] == "ada@example.org"

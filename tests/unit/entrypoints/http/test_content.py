@@ -83,7 +83,8 @@ async def test_a_range_is_206(
     "sent",
     [
         "bytes=abc", "bytes=", "bytes=-", "bytes=5-1", "lines=0-1", "bytes=0-1,4-5", "0-1",
-        "bytes=" + ",".join(["0-1"] * 1000), "bytes=" + "9" * 5000 + "-", "bytes=+1-2", "bytes=1 - 2",
+        "bytes=" + ",".join(["0-1"] * 1000), "bytes=" + "9" * 5000 + "-", "bytes=+1-2",
+        "bytes=1 - 2",
     ],
 )  # fmt: skip
 async def test_what_is_no_single_range_gets_the_whole(
@@ -159,7 +160,11 @@ async def test_anothers_tag_tells_nothing(bob: httpx.AsyncClient, href: str) -> 
         (b"%PDF-1.7\n", {"disposition": "inline"}, "inline"),
         (A_PNG, {"disposition": "attachment"}, "attachment"),
         (A_PNG, {}, "attachment"),
-        (b"<!doctype html><html><script>1</script></html>", {"disposition": "inline"}, "attachment"),
+        (
+            b"<!doctype html><html><script>1</script></html>",
+            {"disposition": "inline"},
+            "attachment",
+        ),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', {"disposition": "inline"}, "attachment"),
         (b"\x00\x01\x02", {"disposition": "inline"}, "attachment"),
     ],

@@ -14,8 +14,7 @@ SHA_512 = sha512(b"x").digest()
 
 def field(**digests: bytes) -> str:
     return ", ".join(
-        f"{name.replace('_', '-')}=:{b64encode(value).decode()}:"
-        for name, value in digests.items()
+        f"{name.replace('_', '-')}=:{b64encode(value).decode()}:" for name, value in digests.items()
     )
 
 

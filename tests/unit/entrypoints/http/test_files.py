@@ -72,9 +72,7 @@ async def test_processing_shows_and_changes_the_etag(
     }
 
 
-async def test_a_failure_says_why(
-    alice: httpx.AsyncClient, worker: Worker, reader: Reader
-) -> None:
+async def test_a_failure_says_why(alice: httpx.AsyncClient, worker: Worker, reader: Reader) -> None:
     reader.fails = FailureCode.CORRUPT
     view = await worker.process(alice, (await uploaded(alice))["id"])
     assert view["status"] == "failed"
@@ -124,7 +122,7 @@ async def test_unknown_malformed_and_anothers_ids_are_one_404(
     theirs = UUID((await uploaded(alice))["id"])
     spellings = [
         str(theirs), str(uuid4()), "x", "0", "x" * 5000, theirs.hex, f"urn:uuid:{theirs}",
-        f"{{{theirs}}}", f"{theirs} ", f"%00{theirs}", f"{theirs}%0a", "%ff", "-1", "１",
+        f"{{{theirs}}}", f"{theirs} ", f"%00{theirs}", f"{theirs}%0a", "%ff", "-1", "\uff11",
     ]  # fmt: skip
     answers = [await bob.request(method, f"/files/{spelling}{rest}") for spelling in spellings]
     assert [answer.status_code for answer in answers] == [404] * len(spellings)

@@ -95,9 +95,7 @@ async def test_a_file_without_a_usable_name_is_422(
     assert await store.is_empty()
 
 
-async def post_form(
-    client: httpx.AsyncClient, body: bytes, **headers: str
-) -> httpx.Response:
+async def post_form(client: httpx.AsyncClient, body: bytes, **headers: str) -> httpx.Response:
     content_type = {"Content-Type": "multipart/form-data; boundary=b"}
     return await client.post("/upload", content=body, headers={**content_type, **headers})
 
@@ -191,7 +189,9 @@ async def test_a_broken_form_is_400_and_keeps_nothing(
     assert await store.is_empty()
 
 
-FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n%b\r\nhello\r\n--b--\r\n'
+FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n%b\r\nhello\r\n--b--\r\n'
+)
 
 
 def digest(data: bytes) -> str:

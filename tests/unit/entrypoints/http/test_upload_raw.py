@@ -11,6 +11,7 @@ from .conftest import A_PNG, Store, never
 
 pytestmark = pytest.mark.anyio
 
+
 @pytest.mark.parametrize("path", ["/upload", "/files"])
 async def test_the_body_is_the_file(alice: httpx.AsyncClient, path: str) -> None:
     answer = await alice.post(

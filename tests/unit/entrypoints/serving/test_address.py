@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ def anyio_backend() -> str:
 
 
 def on(host: str = "127.0.0.1", port: int = 0, prefix: str = "") -> Settings:
-    return Settings(host=host, port=port, http_prefix=prefix)
+    changes: dict[str, Any] = {"host": host, "port": port, "http_prefix": prefix}
+    return Settings(**changes)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_a_taken_port_is_refused() -> None:
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(CannotListen, match="DOCSTORE_HOST=256.0.0.1: "):
+    with pytest.raises(CannotListen, match=r"DOCSTORE_HOST=256\.0\.0\.1: "):
         listen(on("256.0.0.1"))
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docstore.entrypoints.serving import crew
-from docstore.entrypoints.serving.crew import ChildFailed, Crew, Role, Start
+from docstore.entrypoints.serving import child, crew
+from docstore.entrypoints.serving.child import Start
+from docstore.entrypoints.serving.crew import ChildFailed, Crew, Role
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(20)]
 
@@ -23,7 +24,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture(autouse=True)
 def _scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_PROGRAM", ("sh", "-c"))
+    monkeypatch.setattr(child, "_PROGRAM", ("sh", "-c"))
     monkeypatch.setattr(crew, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(crew, "MARGIN", 0.0)
 
@@ -116,7 +117,7 @@ async def test_one_that_does_not_stop_is_killed(tmp_path: Path, how: str) -> Non
 async def test_a_program_that_cannot_be_started_is_a_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(crew, "_PROGRAM", ("/does/not/exist",))
+    monkeypatch.setattr(child, "_PROGRAM", ("/does/not/exist",))
     men = Crew(10)
     men.keep(role("", up=False))
     with pytest.raises(ChildFailed):

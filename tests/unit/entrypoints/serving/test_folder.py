@@ -3,6 +3,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def hold_elsewhere(path: Path) -> None:
     """As another process sees it: whose own id is not the holder's."""
     real = os.getpid()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder.os, "getpid", lambda: real + 1)
+        patch.setattr(os, "getpid", lambda: real + 1)
         with held(path):
             pass
 
@@ -108,7 +109,7 @@ def test_an_orphan_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         waited.append(seconds)
         orphan.communicate(b"\n")
 
-    monkeypatch.setattr(folder.time, "sleep", wait)
+    monkeypatch.setattr(time, "sleep", wait)
     with held(tmp_path) as hold:
         assert hold.dead == ("gone",)
     assert len(waited) == 1
