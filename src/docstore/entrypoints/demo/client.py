@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 PIECE: Final = 256 * 1024  # bytes sent at once
+ANSWER: Final = 60.0  # seconds that any answer may take
 LOOK: Final = 0.5  # seconds that one request waits for a file to be processed
 
 View = Mapping[str, Any]  # a file as HTTP shows it
@@ -21,8 +22,10 @@ class Refused(Exception):
 class Client:
     """Signed in as a new user. A context manager, as it keeps connections."""
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=httpx.Timeout(60.0), trust_env=False)
+    def __init__(self, url: str, transport: httpx.BaseTransport | None = None) -> None:
+        self._http = httpx.Client(
+            base_url=url, timeout=ANSWER, trust_env=False, transport=transport
+        )
         self.email = f"demo-{secrets.token_hex(4)}@example.org"
         self.password = secrets.token_urlsafe(12)
         self.token = ""

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 LINGER: Final = 2.0  # seconds that a client gets to read why it was cut short
+MOST: Final = 64 * 1024  # bytes that are read meanwhile, only to be thrown away
 
 
 class LingeringTransport(asyncio.Transport):
     """`transport`, but for `close`: closing a socket with unread input resets the connection, and
     a reset makes many clients forget the answer that they already have. So the answer is ended,
-    nothing more is read, and the reset comes a little later.
+    little more is read, and the end comes when the client hangs up, or a little later.
     """
 
     def __init__(self, transport: asyncio.Transport, is_sending: Callable[[], bool]) -> None:
@@ -18,12 +19,12 @@ class LingeringTransport(asyncio.Transport):
         self._transport = transport
         self._is_sending = is_sending
         self._timer: asyncio.TimerHandle | None = None
+        self._discarded = 0
 
     def close(self) -> None:
         if self.is_closing():
             return
         if self._is_sending() and self._transport.can_write_eof():
-            self._transport.pause_reading()
             self._transport.write_eof()
             self._timer = asyncio.get_running_loop().call_later(LINGER, self._transport.close)
         else:
@@ -32,10 +33,17 @@ class LingeringTransport(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._timer is not None or self._transport.is_closing()
 
-    def lost(self) -> None:
-        """The connection is gone by itself."""
+    def discard(self, data: bytes) -> None:
+        """Input that came after `close`."""
+        self._discarded += len(data)
+        if self._discarded > MOST and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def close_now(self) -> None:
+        """Without delay; also when the connection is gone by itself."""
         if self._timer is not None:
             self._timer.cancel()
+        self._transport.close()
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         self._transport.write(data)

@@ -50,12 +50,13 @@ class LimitedProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._lingering.lost()
+        self._lingering.close_now()
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
+            self._lingering.discard(data)
             return
         super().data_received(data)
         if self.transport.is_closing() or not self._is_between_requests():
@@ -64,6 +65,12 @@ class LimitedProtocol(HttpToolsProtocol):
         self._expect_head()
         if self._head_size > MAX_HEAD:
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def shutdown(self) -> None:
+        if self.transport.is_closing():
+            self._lingering.close_now()
+        else:
+            super().shutdown()
 
     def on_headers_complete(self) -> None:
         self._stop_timer()

@@ -36,10 +36,7 @@ class Recorder:
 
 
 def client_of(answer: Answer) -> Client:
-    client = Client("http://test")
-    client._http.close()
-    client._http = httpx.Client(base_url="http://test", transport=httpx.MockTransport(answer))
-    return client
+    return Client("http://test", httpx.MockTransport(answer))
 
 
 @pytest.fixture
@@ -58,7 +55,7 @@ def server(statuses: Iterator[str], content: bytes = TEXT) -> Answer:
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/content"):
-            return httpx.Response(200, content=content)
+            return httpx.Response(200, stream=httpx.ByteStream(content))
         if request.method == "POST":
             assert request.read() == TEXT
             return httpx.Response(201, json=view("uploaded"))
@@ -106,10 +103,10 @@ def test_a_refusal_costs_no_other_file(path: Path, tmp_path: Path) -> None:
     assert taken.went_well
 
 
-def test_an_answer_without_a_reason_is_told_by_its_status(path: Path) -> None:
-    with client_of(lambda _: httpx.Response(502, text="<html>")) as client:
-        with pytest.raises(Refused, match="/auth/register: 502 Bad Gateway"):
-            client.sign_up()
+def test_an_answer_without_a_reason_is_told_by_its_status() -> None:
+    client = client_of(lambda _: httpx.Response(502, text="<html>"))
+    with client, pytest.raises(Refused, match="/auth/register: 502 Bad Gateway"):
+        client.sign_up()
 
 
 def test_a_server_that_is_gone_is_told() -> None:
