@@ -44,7 +44,13 @@ def faults(session: nox.Session) -> None:
     length = "long" if "long" in args else "full"
     args = [arg for arg in args if arg != "long"]
     session.run(
-        "pytest", "-m", "faults", "--timeout=3600", "-s", *args, env={"DOCSTORE_TEST_FAULTS": length}
+        "pytest",
+        "-m",
+        "faults",
+        "--timeout=3600",
+        "-s",
+        *args,
+        env={"DOCSTORE_TEST_FAULTS": length},
     )
 
 

@@ -150,7 +150,9 @@ def tidy_before_commit(ports: Ports) -> Docstore:
     work = docstore.background.work
     process = TidyBeforeCommit(ports.begin, ports.blobs, ports.extractor)
     tasks = {**work.tasks, JobType.PROCESS: process}
-    return replace(docstore, background=replace(docstore.background, work=replace(work, tasks=tasks)))
+    return replace(
+        docstore, background=replace(docstore.background, work=replace(work, tasks=tasks))
+    )
 
 
 class SleepingReaper(ReleaseExpired):

@@ -112,7 +112,11 @@ class Client:
 
     def _patience(self) -> float | None:
         hangs_up = Fault.HANG_UP in self._world.plan.faults and self._chance.random() < 0.2
-        return self._chance.choice([0.001, 0.02, 1.0, 10.0]) * self._chance.random() if hangs_up else None
+        return (
+            self._chance.choice([0.001, 0.02, 1.0, 10.0]) * self._chance.random()
+            if hangs_up
+            else None
+        )
 
     # Looking
 

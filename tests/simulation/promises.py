@@ -47,7 +47,9 @@ LAST: Final = {
 OVERDUE: Final = timedelta(seconds=60)
 
 
-def changes(before: Mapping[UUID, E], after: Mapping[UUID, E]) -> Iterator[tuple[E | None, E | None]]:
+def changes(
+    before: Mapping[UUID, E], after: Mapping[UUID, E]
+) -> Iterator[tuple[E | None, E | None]]:
     """Each row that is not what it was, as (old, new)."""
     for ident, new in after.items():
         if (old := before.get(ident)) is not new:
@@ -134,7 +136,9 @@ class Promises:
     def _has_bytes(self, file: File) -> None:
         for key in file.blob_keys():
             if self._blobs.data(key) is None:
-                self._breach("I3", f"file {file.id} ({file.status}) names {key}, which is not there")
+                self._breach(
+                    "I3", f"file {file.id} ({file.status}) names {key}, which is not there"
+                )
         self._is_whole(file)
 
     def _is_whole(self, file: File) -> None:
@@ -194,7 +198,9 @@ class Promises:
         if by_holder:
             self.seen[f"job {new.status}"] += 1
         else:
-            self.seen["lease expired" if new.status is JobStatus.QUEUED else "lease expired for good"] += 1
+            self.seen[
+                "lease expired" if new.status is JobStatus.QUEUED else "lease expired for good"
+            ] += 1
         self._excused.discard(new.id)
         self._overdue.pop(new.id, None)
 
@@ -219,7 +225,9 @@ class Promises:
             self._has_its_job(file, live)
         elif live:
             self._breach("I10", f"file {file.id} is {file.status} but has a job: {live}")
-        elif not any(j.generation == file.generation and j.status is LAST[file.status] for j in jobs):
+        elif not any(
+            j.generation == file.generation and j.status is LAST[file.status] for j in jobs
+        ):
             self._breach("I10", f"file {file.id} is {file.status}, its jobs: {jobs}")
 
     def _has_its_job(self, file: File, live: list[Job]) -> None:
@@ -260,4 +268,3 @@ class Promises:
 
 def _may_be_forgotten(job: Job) -> bool:
     return job.job_type is JobType.PROCESS or job.status is JobStatus.COMPLETED
-

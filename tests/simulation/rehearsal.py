@@ -125,7 +125,9 @@ class Rehearsal:
         """All jobs of all files, and the purges that are not done."""
         far = datetime.max.replace(tzinfo=(await self._now()).tzinfo)
         async with self.stage.begin(read_only=True) as tx:
-            of_files = [await tx.jobs.of_file(file.id) for file in await tx.files.after(None, limit=99)]
+            of_files = [
+                await tx.jobs.of_file(file.id) for file in await tx.files.after(None, limit=99)
+            ]
             queued = await tx.jobs.due(far - timedelta(1), told_before=far, limit=99)
             held = await tx.upkeep.held_by("")
         found = {job.id: job for jobs in [*of_files, queued, held] for job in jobs}
@@ -180,7 +182,9 @@ class Rehearsal:
         jobs = await self.jobs()
         self.broken += [f"liveness: {job}" for job in jobs if job.status.is_live]
         for file in files:
-            ends = [j.status for j in jobs if (j.file_id, j.generation) == (file.id, file.generation)]
+            ends = [
+                j.status for j in jobs if (j.file_id, j.generation) == (file.id, file.generation)
+            ]
             expected = JobStatus.COMPLETED if file.failure is None else JobStatus.FAILED
             if ends != [expected]:
                 self.broken.append(f"I6: {file.id} is {file.status}, its jobs are {ends}")

@@ -15,7 +15,9 @@ CHANCES: Final = {  # of one port call
     Fault.SLOW: 0.004,
 }
 OUTAGE: Final = 0.6  # of a call, while what it goes to is out
-STORE: Final = frozenset({"put", "open", "read", "stat", "copy", "delete", "list", "list.next", "tidy"})
+STORE: Final = frozenset(
+    {"put", "open", "read", "stat", "copy", "delete", "list", "list.next", "tidy"}
+)
 
 
 class Storm:

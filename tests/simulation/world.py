@@ -127,7 +127,11 @@ class World:
     async def _found(self) -> None:
         async with self.database.begin() as tx:
             for _ in range(self._chance.randint(1, 3)):
-                user = User(id=UserId(self._new_id()), external_id=str(self._new_id()), created_at=self.now())
+                user = User(
+                    id=UserId(self._new_id()),
+                    external_id=str(self._new_id()),
+                    created_at=self.now(),
+                )
                 await tx.users.add(user)
                 self.users.append(user.id)
             await tx.commit()

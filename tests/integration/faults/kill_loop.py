@@ -17,7 +17,7 @@ from uuid import UUID
 
 import httpx
 
-from servers import Server
+from integration.servers import Server
 
 CLIENTS = 4
 LARGEST = 8 * 1024 * 1024  # bytes

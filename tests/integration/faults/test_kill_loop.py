@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from integration.faults.kill_loop import KillLoop, one_completed_job_per_generation
-from servers import Server
+from integration.servers import Server
 
 FAULTS = {"full": 200, "long": 2000}
 

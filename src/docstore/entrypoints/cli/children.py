@@ -31,14 +31,15 @@ def api(parent: int, listener: int, bell: int, lock: int, migrate: bool) -> None
 @click.option("--bell", type=int, required=True)
 @click.option("--lock", type=int, required=True)
 @click.option("--release", multiple=True)
-def worker(parent: int, bell: int, lock: int, release: Sequence[str]) -> None:
+@click.option("--wait", is_flag=True)
+def worker(parent: int, bell: int, lock: int, release: Sequence[str], wait: bool) -> None:
     lineage.end_with(parent)
     _keep_to_ourselves(bell, lock)
     settings = settings_for(None)
     from docstore.entrypoints.serving import worker_process
 
     with socket.socket(fileno=bell) as line:
-        worker_process.run_supervised(settings, line, release)
+        worker_process.run_supervised(settings, line, release, waits=wait)
 
 
 def _keep_to_ourselves(*descriptors: int) -> None:

@@ -54,15 +54,18 @@ class _Outfit:
         start = Start(("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed)
         return Role(f"API process {number}", lambda _: start)
 
-    def worker(self) -> Role:
+    def worker(self, migrated: asyncio.Event) -> Role:
+        """It loads what it needs, then waits for the bell until the tables are `migrated`."""
         passed = (self.worker_end.fileno(), self.hold.descriptor)
         instance = self.hold.instance
 
         def start(number: int) -> Start:
             dead = self.hold.dead if number == 1 else (*self.hold.dead, f"{instance}:")
             releases = [word for name in dead for word in ("--release", name)]
+            waits = () if migrated.is_set() else ("--wait",)
+            arguments = ("_worker", *_bound(*passed), *releases, *waits)
             name = {"DOCSTORE_WORKER_NAME": f"{instance}:{number}"}
-            return Start(("_worker", *_bound(*passed), *releases), self._environment(name), passed)
+            return Start(arguments, self._environment(name), passed)
 
         return Role("worker", start)
 
@@ -71,6 +74,7 @@ class _Outfit:
         chosen = {
             "DOCSTORE_DATA_DIR": str(self.settings.data_dir.absolute()),
             "DOCSTORE_HOST": self.settings.host,
+            "DOCSTORE_PORT": str(self.settings.port),
             "DOCSTORE_LOG_LEVEL": self.settings.log_level,
         }
         return {**chosen, **more}
@@ -93,18 +97,21 @@ async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
 
 async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> None:
     _warn(given.settings)
-    first, worker = given.api(1), given.worker()
+    first = given.api(1)
+    worker = given.worker(migrated=first.up)
 
     def worker_is_up() -> None:
         worker.up.set()
         given.hold.forget_dead()
 
     crew.keep(first)
+    crew.keep(worker)
     with bell.listening(given.api_end, worker_is_up):
         try:
             if await crew.reach(answering(given.listener, given.settings)):
                 first.up.set()
-                _start_the_others(given, crew, worker)
+                bell.ringer(given.api_end)()
+                _start_the_others(given, crew)
                 announce(url_of(given.listener, given.settings))
         except BaseException:
             crew.stop()
@@ -113,9 +120,8 @@ async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> N
             await crew.ended()
 
 
-def _start_the_others(given: _Outfit, crew: Crew, worker: Role) -> None:
-    """Only now: the first API process has migrated, or has found that there is nothing to."""
-    crew.keep(worker)
+def _start_the_others(given: _Outfit, crew: Crew) -> None:
+    """Only now: the first one has migrated, or has found that there is nothing to do."""
     for number in range(2, given.settings.api_processes + 1):
         role = given.api(number)
         role.up.set()  # what the first one could, it can

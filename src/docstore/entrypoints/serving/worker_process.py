@@ -20,11 +20,13 @@ def run(settings: Settings, ready: Callable[[], None]) -> None:
     asyncio.run(_until_told(_work_alone(settings, ready)))
 
 
-def run_supervised(settings: Settings, line: socket.socket, releases: Sequence[str]) -> None:
-    """The same below a `serve`, which has migrated; first, the jobs of dead workers whose names
-    begin with one of `releases` are put back.
+def run_supervised(
+    settings: Settings, line: socket.socket, releases: Sequence[str], *, waits: bool
+) -> None:
+    """The same below a `serve`, which migrates; with `waits` it rings once it has. First of all,
+    the jobs of dead workers whose names begin with one of `releases` are put back.
     """
-    asyncio.run(_until_told(_work_for_serve(settings, line, releases)))
+    asyncio.run(_until_told(_work_for_serve(settings, line, releases, waits)))
 
 
 async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
@@ -35,12 +37,16 @@ async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
         await _for_ever()
 
 
-async def _work_for_serve(settings: Settings, line: socket.socket, releases: Sequence[str]) -> None:
+async def _work_for_serve(
+    settings: Settings, line: socket.socket, releases: Sequence[str], waits: bool
+) -> None:
     wake = asyncio.Event()
-    async with running(Container(settings=settings)) as docstore:
-        for name in releases:
-            await docstore.background.release_held_by(name)
-        with bell.listening(line, wake.set):
+    with bell.listening(line, wake.set):
+        if waits:
+            await wake.wait()
+        async with running(Container(settings=settings)) as docstore:
+            for name in releases:
+                await docstore.background.release_held_by(name)
             async with working(docstore, settings, wake=wake):
                 bell.ringer(line)()
                 await _for_ever()
