@@ -3,7 +3,6 @@
 import argparse
 import os
 import sys
-from dataclasses import replace
 from typing import Any
 
 from simulation.batch import run_many
@@ -56,7 +55,7 @@ def _differs(plan: Plan, usual: Plan, name: str) -> bool:
 def _plan(seed: int, asked: argparse.Namespace) -> Plan:
     names = (*COUNTS, "intensity", "storm", "faults")
     given: dict[str, Any] = {n: getattr(asked, n) for n in names if getattr(asked, n) is not None}
-    return replace(Plan.of(seed), **given)
+    return Plan.of(seed).but(**given)
 
 
 def _faults(text: str) -> list[Fault]:

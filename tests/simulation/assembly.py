@@ -24,7 +24,7 @@ from docstore.application.reading import Get, List, OpenContent, OpenRendition, 
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload, UploadPolicy
-from docstore.application.working import Lease, Work
+from docstore.application.working import Lease, Task, Work
 from docstore.domain.job import JobType
 from docstore.domain.retry import RetryPolicy
 
@@ -78,7 +78,7 @@ def assemble(ports: Ports) -> Docstore:
 
 def _background(ports: Ports) -> Background:
     begin, blobs = ports.begin, ports.blobs
-    tasks = {
+    tasks: dict[JobType, Task] = {
         JobType.PROCESS: ProcessFile(begin, blobs, ports.extractor),
         JobType.PURGE: Purge(blobs),
     }

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any, Final, Self
 
 from docstore.adapters.persistence.memory import MemoryJobs, MemoryUnitOfWork, Rows
-from docstore.application.docstore import Docstore
 from docstore.application.dispatching import ReleaseExpired
+from docstore.application.docstore import Docstore
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.processing import Processed, ProcessFile
 from docstore.application.retrying import RetryByHand

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -111,12 +111,10 @@ class Client:
             raise Malformed("the connection ended in the middle of a part")
 
     def _patience(self) -> float | None:
-        hangs_up = Fault.HANG_UP in self._world.plan.faults and self._chance.random() < 0.2
-        return (
-            self._chance.choice([0.001, 0.02, 1.0, 10.0]) * self._chance.random()
-            if hangs_up
-            else None
-        )
+        """Seconds until it hangs up, if it does. Drawn in any case, so that plans compare."""
+        hangs_up = self._chance.random() < 0.2
+        seconds = self._chance.choice([0.001, 0.02, 1.0, 10.0]) * self._chance.random()
+        return seconds if hangs_up and Fault.HANG_UP in self._world.plan.faults else None
 
     # Looking
 
@@ -185,10 +183,8 @@ class Client:
             expected = sha256(bytes.fromhex(body.sha256)).hexdigest()
             open_it = lambda d: d.rendition(owner=self._owner, id=file_id)  # noqa: E731
         must_be_there = has_it and file_id in self._history.processed
-        try:
+        with suppress(NotReady):  # it is processed once more
             await self._read(file_id, expected, open_it, optional=not must_be_there)
-        except NotReady:
-            pass  # it is processed once more
 
     async def _read(
         self,
@@ -249,10 +245,8 @@ class Client:
 
     async def _leave(self) -> None:
         self._history.leaving.add(self._owner)
-        try:
+        with suppress(NotFound):  # another client of the same owner was faster
             await self._world.ask(lambda d: d.accounts.delete(self._owner))
-        except NotFound:
-            pass  # another client of the same owner was faster
 
 
 def _body(chance: Random) -> bytes:

@@ -43,7 +43,7 @@ def _stop(world: "World", role: Role, luck: float) -> None:
     if role.kind is WORKER and not role.stop.is_set():
         world.note(f"{role.process.name} is asked to stop")
         role.stop.set()
-        asyncio.create_task(_replace_once_stopped(world, role))
+        world.loop.create_task(_replace_once_stopped(world, role))  # the loop keeps it
 
 
 async def _replace_once_stopped(world: "World", role: Role) -> None:

@@ -3,16 +3,18 @@
 import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import Executor
 from contextlib import suppress
 from contextvars import Context
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
-from typing import Any, Final, Never, TypeVar
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from simulation.process import PROCESS, Process
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 MAX_STEPS: Final = 400_000
 
@@ -112,7 +114,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return self._time
 
     def call_soon(
-        self, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, self, context)
         if not self._closed:
@@ -120,7 +122,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return handle
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         if not self._closed:
@@ -128,7 +134,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return handle
 
     def call_later(
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self,
+        delay: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
     ) -> asyncio.TimerHandle:
         return self.call_at(self._time + delay, callback, *args, context=context)
 
@@ -158,11 +168,18 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """An error that nobody asked for is no news here: promises are checked, not logs."""
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Never:
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
         raise AssertionError(f"{func} wants a thread: keep the bodies small")
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """Asked of every loop; here a cancelled timer is skipped when its time comes."""
+
+
+def simulated_loop(random: Random) -> SimulatedLoop:
+    """A new one. What no simulation asks of a loop, sockets and signals, it does not have."""
+    return SimulatedLoop(random)  # type: ignore[abstract]
 
 
 def _owner(context: Context | None) -> Process | None:

@@ -12,7 +12,7 @@ from docstore.adapters.storage.memory import MemoryBlobStore
 class Witness(Protocol):
     def committed(self, before: Rows, after: Rows) -> None: ...
     def stored(self, key: str) -> None: ...
-    def removed(self, key: str) -> None: ...
+    def removed(self, key: str, age: timedelta) -> None: ...
 
 
 class ObservedDatabase(MemoryDatabase):
@@ -59,9 +59,10 @@ class ObservedBlobStore(MemoryBlobStore):
         self._tell_stored(target)
 
     async def delete(self, key: str) -> None:
+        blob = self._blobs.get(key)
         await super().delete(key)
-        if self.witness:
-            self.witness.removed(key)
+        if blob and self.witness:
+            self.witness.removed(key, self.now() - blob.stored_at)
 
     async def tidy(self, older_than: timedelta) -> int:
         old = [put for put, since in self.leftovers.items() if since < self.now() - older_than]

@@ -1,9 +1,10 @@
-"""What one schedule consists of, derived from its seed alone; a shrunk one overrides parts of it."""
+"""What one schedule consists of, derived from its seed; a shrunk one overrides parts of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from random import Random
+from typing import Any
 
 
 class Fault(StrEnum):
@@ -56,6 +57,10 @@ class Plan:
             grace=6 * 3600.0 if long else 240.0,
             storm=400.0,
         )
+
+    def but(self, **changes: Any) -> "Plan":
+        """The same plan with other parts."""
+        return replace(self, **changes)
 
     def chance(self, seed_of: str) -> Random:
         """A stream of its own for each subject, so that changing one leaves the others."""

@@ -6,6 +6,7 @@ Written out anew, not taken from the domain's tables: a witness that copies prov
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Final, TypeVar
 from uuid import UUID
@@ -47,6 +48,14 @@ LAST: Final = {
 OVERDUE: Final = timedelta(seconds=60)
 
 
+class Health(StrEnum):
+    """How a process is that has lost its lease, which is no wonder unless it is well."""
+
+    DEAD = "dead"
+    TROUBLED = "troubled"  # it was frozen, or the database was disturbed
+    WELL = "healthy"
+
+
 def changes(
     before: Mapping[UUID, E], after: Mapping[UUID, E]
 ) -> Iterator[tuple[E | None, E | None]]:
@@ -70,14 +79,16 @@ class Promises:
         retry: RetryPolicy,
         now: Callable[[], datetime],
         breach: Breach,
-        is_well: Callable[[str], bool],
+        health: Callable[[str], Health],
+        grace: timedelta,
     ) -> None:
         self._history = history
         self._blobs = blobs
         self._retry = retry
         self._now = now
         self._breach = breach
-        self._is_well = is_well
+        self._health = health
+        self._grace = grace
         self._rows = Rows()
         self._known: set[UUID] = set()  # every file there ever was
         self._claims: Counter[JobId] = Counter()
@@ -193,23 +204,24 @@ class Promises:
         by_holder = old.worker == current_name()
         if new.status is JobStatus.COMPLETED and not by_holder:
             self._breach("I6", f"job {new.id} of {old.worker} was completed by {current_name()}")
-        if not by_holder:
-            self._taken(old)
         if by_holder:
-            self.seen[f"job {new.status}"] += 1
+            gave_back = new.releases > old.releases
+            self.seen["job given back" if gave_back else f"job processing -> {new.status}"] += 1
         else:
-            self.seen[
-                "lease expired" if new.status is JobStatus.QUEUED else "lease expired for good"
-            ] += 1
+            self._taken(old)
+            self.seen["job taken away for good"] += new.status is JobStatus.FAILED
         self._excused.discard(new.id)
         self._overdue.pop(new.id, None)
 
     def _taken(self, job: Job) -> None:
         if str(job.worker).partition("#")[0] == current_name().partition("#")[0]:
-            return  # by the successor of a dead worker
+            self.seen["job taken over by the successor of a dead worker"] += 1
+            return
+        health = self._health(str(job.worker))
+        self.seen[f"job taken from a {health} worker"] += 1
         if not job.has_lapsed(self._now(), skew=OVERDUE) and job.id not in self._excused:
             self._breach("I6", f"job {job.id} was taken from {job.worker}, who held the lease")
-        if self._is_well(str(job.worker)):
+        if health is Health.WELL:
             self._breach("I5", f"job {job.id} was taken from {job.worker}, who is well")
 
     # Files and jobs together
@@ -244,7 +256,9 @@ class Promises:
             if file.storage_path == key:
                 self._is_whole(file)
 
-    def removed(self, key: str) -> None:
+    def removed(self, key: str, age: timedelta) -> None:
+        if age > self._grace and current_name() != "world":
+            self.seen["blob swept in the storm"] += 1
         for file in self._rows.files.values():
             if key in file.blob_keys():
                 self._breach("I3", f"{key} was deleted by {current_name()}, but {file.id} names it")

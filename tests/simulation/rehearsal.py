@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -29,6 +28,14 @@ from simulation.process import Dead, Process
 from simulation.wires import Line, WiredBlobStore, wired_begin
 
 GRACE: Final = timedelta(hours=1)
+MOST: Final = 300.0  # seconds that a use case may take
+EXCUSES: Final = {
+    Mode.FAIL_BEFORE: ("commit", "delete"),
+    Mode.FAIL_AFTER: ("commit", "delete", "put"),
+    Mode.HANG_UP: ("commit",),
+    Mode.HANG_UP_HIDDEN: ("commit",),
+    Mode.ABANDON: ("commit",),
+}
 
 
 class Hints:
@@ -51,6 +58,7 @@ class Stage:
     begin: Begin
     blobs: BlobStore
     ahead: timedelta = timedelta(0)
+    pace: float = 0.0  # of the parsers; 1 where time is virtual
 
     def docstore(self, name: str, weather: NthCall) -> tuple[Docstore, Hints]:
         line = Line(Process(name), weather)
@@ -59,7 +67,7 @@ class Stage:
             begin=wired_begin(line, cast(Begin, self._begin)),
             blobs=WiredBlobStore(line, self.blobs),
             queue=hints,
-            extractor=SimulatedExtractor(Random(0), pace=0.0),
+            extractor=SimulatedExtractor(Random(0), pace=self.pace),
             sniffer=EverythingIsText(),
             new_id=uuid4,
             jitter=lambda: 1.0,
@@ -146,7 +154,25 @@ class Rehearsal:
 
     # After the fault
 
-    async def recover(self) -> None:
+    async def judge_refusal(self, weather: NthCall) -> None:
+        """Of an upload: who was refused, or hung up, leaves neither row nor bytes.
+
+        Unless the transaction that names them was sent, or the store failed too.
+        """
+        await asyncio.sleep(0.1)  # what is shielded outlives its request by a little
+        excused = weather.struck in EXCUSES.get(weather.mode, ())
+        is_dead = weather.mode in (Mode.CRASH_BEFORE, Mode.CRASH_AFTER)
+        if not excused and not is_dead and not await self.files() and (left := await self.keys()):
+            self.broken.append(f"a refused upload left {sorted(left)}")
+
+    async def judge_stop(self, weather: NthCall) -> None:
+        """Of a worker: who is asked to stop holds no job afterwards, and no attempt is lost."""
+        await asyncio.sleep(0.1)
+        if weather.mode in (Mode.HANG_UP, Mode.ABANDON):
+            held = [job for job in await self.jobs() if job.status is JobStatus.PROCESSING]
+            self.broken += [f"I23: job {job.id} is held by {job.worker}" for job in held]
+
+    async def recover(self, *, sweeps: bool = True) -> None:
         """What other processes do once one is gone: dispatch, take back, work, sweep."""
         docstore, hints = self.stage.docstore("rescuer", NthCall())
         for _ in range(20):
@@ -160,7 +186,8 @@ class Rehearsal:
             if not any(job.status.is_live for job in await self.jobs()):
                 break
         self.stage.ahead += 2 * GRACE
-        await docstore.background.sweep(grace=GRACE)
+        if sweeps:
+            await docstore.background.sweep(grace=GRACE)
 
     async def judge(self, *, all_or_none: int) -> None:
         """Compare what there is with what was acknowledged. `all_or_none`: files in one upload."""
@@ -227,10 +254,14 @@ async def strike(rehearsal: Rehearsal, scene: Scene, weather: NthCall) -> None:
     docstore, _ = rehearsal.stage.docstore("actor", weather)
     task = asyncio.ensure_future(_act(rehearsal, scene, docstore))
     weather.victim = task
-    await asyncio.wait([task])
-    if not task.cancelled() and (error := task.exception()):
-        if not isinstance(error, DocstoreError | Dead):
-            raise error
+    await asyncio.wait([task], timeout=MOST)
+    if not task.done():
+        rehearsal.broken.append("liveness: it does not stop")
+        task.cancel()
+        return
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, DocstoreError | Dead):
+        raise error
 
 
 async def _act(rehearsal: Rehearsal, scene: Scene, docstore: Docstore) -> None:

@@ -1,6 +1,7 @@
 """The places that processes fill: when one dies, another takes over under a new name."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,13 +34,11 @@ class Role:
 
 
 async def work(role: Role, settings: Settings, *, releases: bool) -> None:
-    """What a worker's process does. `releases`: as `serve`, it first frees its predecessor's jobs."""
+    """What a worker's process does. With `releases` it first frees its predecessor's jobs."""
     stop, has_stopped = role.stop, role.has_stopped
     if releases:
-        try:
+        with suppress(DocstoreError):  # they expire instead
             await role.docstore.background.release_held_by(role.prefix)
-        except DocstoreError:
-            pass  # they expire instead
     async with working(role.docstore, settings):
         await stop.wait()
     has_stopped.set()

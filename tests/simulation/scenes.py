@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from typing import Final
+from uuid import uuid4
 
 from docstore.application.docstore import Docstore
 from docstore.domain.file import File
-from simulation.extractor import CORRUPT, PICTURE, POISON
+from docstore.domain.ids import LeaseToken
+from simulation.extractor import CORRUPT, PICTURE, POISON, SLOW
 from simulation.rehearsal import GRACE, Rehearsal, Scene
 
 FINE: Final = PICTURE + b" with a text, which makes every kind of artefact"
 BROKEN: Final = CORRUPT + b" in a way that no second try will mend"
+LONG: Final = SLOW + b" to read, so that the lease is renewed"
 DEADLY: Final = POISON + b" that kills each parser"
 
 
@@ -28,6 +31,10 @@ async def processed(stage: Rehearsal, docstore: Docstore) -> None:
 
 async def corrupt(stage: Rehearsal, docstore: Docstore) -> None:
     await stage.upload(docstore, BROKEN)
+
+
+async def slow(stage: Rehearsal, docstore: Docstore) -> None:
+    await stage.upload(docstore, LONG)
 
 
 async def failed(stage: Rehearsal, docstore: Docstore) -> None:
@@ -54,7 +61,7 @@ async def lapsed(stage: Rehearsal, docstore: Docstore) -> None:
     """A worker has claimed a job and was never heard of again."""
     await stage.upload(docstore, FINE)
     (job,) = await stage.jobs()
-    await docstore.background.work._claim(job.id)
+    await docstore.background.work._claim(job.id, LeaseToken(uuid4()))
     stage.stage.ahead += timedelta(minutes=1)
 
 
@@ -118,6 +125,7 @@ SCENES: Final = {
     "upload of one file": Scene(prepare=nothing, act=upload_one, uploads=1),
     "upload of three files": Scene(prepare=nothing, act=upload_three, uploads=3),
     "processing that succeeds": Scene(prepare=uploaded, act=work),
+    "processing of a slow file": Scene(prepare=slow, act=work),
     "processing of a corrupt file": Scene(prepare=corrupt, act=work),
     "the last of its crashes": Scene(prepare=crashed_twice, act=work),
     "retry by hand": Scene(prepare=failed, act=retry),

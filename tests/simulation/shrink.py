@@ -1,13 +1,13 @@
 """The smallest schedule that still breaks the same promise."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import Final
 
 from simulation.bugs import NONE, Bug
 from simulation.plan import Plan
 from simulation.world import Outcome, World
 
-COUNTS = ("clients", "actions", "workers", "apis", "max_parts")
+COUNTS: Final = ("clients", "actions", "workers", "apis", "max_parts")
 
 
 def shrunk(outcome: Outcome, bug: Bug = NONE) -> Outcome:
@@ -32,13 +32,13 @@ def _promise(outcome: Outcome) -> str:
 
 def _smaller(plan: Plan) -> Iterator[Plan]:
     for fault in plan.faults:
-        yield replace(plan, faults=[other for other in plan.faults if other is not fault])
+        yield plan.but(faults=[other for other in plan.faults if other is not fault])
     for name in COUNTS:
         if (count := getattr(plan, name)) > 1:
-            yield replace(plan, **{name: 1})
+            yield plan.but(**{name: 1})
             if count > 2:
-                yield replace(plan, **{name: count - 1})
+                yield plan.but(**{name: count - 1})
     if plan.intensity > 0.1:
-        yield replace(plan, intensity=plan.intensity / 2)
+        yield plan.but(intensity=plan.intensity / 2)
     if plan.storm > 10:
-        yield replace(plan, storm=plan.storm / 2)
+        yield plan.but(storm=plan.storm / 2)

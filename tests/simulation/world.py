@@ -1,6 +1,7 @@
 """One schedule: a deployment, its clients and its fate, from the first step to the last promise."""
 
 import asyncio
+import gc
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -15,16 +16,16 @@ from docstore.domain.ids import UserId
 from docstore.domain.user import User
 from simulation import ending, fate, roles
 from simulation.assembly import LEASE, RETRY, Ports, ids
-from simulation.bugs import NONE, Bug
 from simulation.broker import Broker, WiredQueue
+from simulation.bugs import NONE, Bug
 from simulation.clients import Client
 from simulation.extractor import EverythingIsText, SimulatedExtractor
 from simulation.history import History
-from simulation.loop import SimulatedLoop, Stuck
+from simulation.loop import Stuck, simulated_loop
 from simulation.observed import ObservedBlobStore
 from simulation.plan import Fault, Plan
 from simulation.process import Process, current_name, inside, outside
-from simulation.promises import Promises
+from simulation.promises import Health, Promises
 from simulation.requests import ConnectionLost, forward
 from simulation.roles import API, WORKER, Role
 from simulation.storm import Storm
@@ -51,7 +52,7 @@ class World:
 
     def __init__(self, plan: Plan, bug: Bug = NONE) -> None:
         self.plan = plan
-        self.loop = SimulatedLoop(plan.chance("order"))
+        self.loop = simulated_loop(plan.chance("order"))
         self.offset = 0.0  # seconds by which the database's clock is wrong
         self.ahead = 0.0  # the most that it ever was
         self.history = History()
@@ -67,7 +68,8 @@ class World:
             retry=RETRY,
             now=self.now,
             breach=self.broken,
-            is_well=self.is_well,
+            health=self.health,
+            grace=timedelta(seconds=plan.grace),
         )
         self.database.witness = self.blobs.witness = self.promises
         self._build = bug.build
@@ -92,7 +94,7 @@ class World:
 
     def run(self) -> Outcome:
         self.storm.begin(self.loop.time)
-        with _quiet():
+        with _undisturbed():
             try:
                 self.loop.run(self._life())
             except Stuck as error:
@@ -170,13 +172,14 @@ class World:
         """What is late now has an excuse."""
         self.storm.last_fault = self.loop.time()
 
-    def is_well(self, name: str) -> bool:
-        """Whether that process has had no trouble, nor the database, for longer than a lease."""
+    def health(self, name: str) -> Health:
+        """Of a process: well when neither it nor the database had trouble for over a lease."""
         process = next((r.process for r in self.roles if r.process.name == name), None)
-        if process is None or not process.is_up:
-            return False
+        if process is None or process.is_dead:
+            return Health.DEAD
         trouble = max(self.storm.last_fault, process.last_frozen)
-        return self.loop.time() - trouble > 1.5 * LEASE.duration.total_seconds()
+        quiet = self.loop.time() - trouble > 1.5 * LEASE.duration.total_seconds()
+        return Health.WELL if quiet and not process.is_frozen else Health.TROUBLED
 
     def _parser_crashes(self) -> float:
         is_bad = Fault.PARSER in self.plan.faults and not self.storm.is_over
@@ -260,12 +263,18 @@ async def _as_coroutine(act: Callable[[Docstore], Awaitable[T]], docstore: Docst
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Warnings are the rule in a storm; writing them takes longer than the storm."""
+def _undisturbed() -> Iterator[None]:
+    """No logs: warnings are the rule in a storm. No garbage collector: what it closes, it closes
+    at a moment that depends on everything that ran before.
+    """
     log = logging.getLogger("docstore")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
+    was_collecting = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
         log.setLevel(level)
+        if was_collecting:
+            gc.enable()

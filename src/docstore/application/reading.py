@@ -1,14 +1,14 @@
 """Who may see what: the owner's id is part of every query, here and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.unit_of_work import Begin, Page
-from docstore.domain.errors import Damaged, NotFound, NotReady
+from docstore.domain.errors import Damaged, NotFound, NotReady, Unavailable
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.job import Job
@@ -18,6 +18,10 @@ FIRST_LOOK: Final = 0.05  # seconds between looks while somebody waits; then a l
 LAST_LOOK: Final = 0.5
 
 RESIZED: Final = "resized"
+
+MOVES: Final = 5  # of bytes while somebody opens them; more is no accident
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +122,8 @@ class OpenText:
             raise NotReady("the text is there once the file is processed")
         if file.text_key is None:
             raise NotFound("text of file", id)
-        size = (await self.blobs.stat(file.text_key)).size
         reader = _Reader(self.begin, self.blobs, file, lambda f: f.text_key)
+        size = await reader.size()
         return Readable(
             file, MediaType("text/plain; charset=utf-8"), size, None, reader.of_size(size)
         )
@@ -167,7 +171,8 @@ async def _owned(
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Opens what a row names. Processing moves bytes: it copies, commits the new key, deletes the
-    old one; so a NotFound sends the reader to the row once more, and only then means damage.
+    old one. So a NotFound sends the reader to the row again, and means damage only when the row
+    names the same key still.
     """
 
     begin: Begin
@@ -175,40 +180,58 @@ class _Reader:
     file: File
     key_of: Callable[[File], str | None]
 
+    async def size(self) -> int:
+        """Bytes, as the store has them."""
+        return (await self._follow(self.blobs.stat)).size
+
     def of_size(
         self, size: int
     ) -> Callable[[int, int | None], AbstractAsyncContextManager[AsyncIterator[bytes]]]:
         def read(
             start: int, length: int | None
         ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-            return self._open(start, size - start if length is None else length)
+            return self._open(size, start, size - start if length is None else length)
 
         return read
 
     @asynccontextmanager
-    async def _open(self, start: int, length: int) -> AsyncIterator[AsyncIterator[bytes]]:
+    async def _open(
+        self, size: int, start: int, length: int
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
         async with AsyncExitStack() as stack:
-            yield _whole(await self._enter(stack, start, length), length, self.file)
 
-    async def _enter(self, stack: AsyncExitStack, start: int, length: int) -> AsyncIterator[bytes]:
-        file: File | None = self.file
-        for _ in range(2):
-            key = self.key_of(file) if file else None
-            if key is None:
-                break
-            try:
+            async def enter(key: str) -> AsyncIterator[bytes]:
+                if key != self.key_of(self.file):
+                    await self._check_size(key, size)
                 return await stack.enter_async_context(
                     self.blobs.open(key, start=start, length=length)
                 )
-            except NotFound:
-                file = await self._reread()
-        if file is None:
-            raise NotFound("file", self.file.id)
-        raise Damaged(f"the stored bytes of {self.file.id} are gone")
 
-    async def _reread(self) -> File | None:
+            yield _whole(await self._follow(enter), length, self.file)
+
+    async def _follow(self, use: Callable[[str], Awaitable[T]]) -> T:
+        key = self.key_of(self.file)
+        for _ in range(MOVES):
+            if key is None:
+                raise NotFound("such bytes of file", self.file.id)
+            try:
+                return await use(key)
+            except NotFound:
+                key = await self._moved_from(key)
+        raise Unavailable(f"the bytes of {self.file.id} are replaced again and again")
+
+    async def _moved_from(self, gone: str) -> str | None:
         async with self.begin(read_only=True) as tx:
-            return next(iter(await tx.files.find([self.file.id])), None)
+            found = await tx.files.find([self.file.id])
+        key = self.key_of(found[0]) if found else None
+        if key == gone:
+            raise Damaged(f"the stored bytes of {self.file.id} are gone")
+        return key
+
+    async def _check_size(self, key: str, size: int) -> None:
+        """What was processed once more may have come out otherwise than what was promised."""
+        if (await self.blobs.stat(key)).size != size:
+            raise Unavailable(f"the bytes of {self.file.id} were replaced just now")
 
 
 async def _whole(body: AsyncIterator[bytes], length: int, file: File) -> AsyncIterator[bytes]:

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 MISSED_HEARTBEATS: Final = 2  # renewals that may fail in a row before the work is given up
 SETTLE_TRIES: Final = 3
+SETTLE_PAUSE: Final = 1.0  # seconds between them
 
 
 class Task(Protocol):
@@ -73,18 +74,17 @@ class Work:
     worker: str  # who holds the lease, for people and for `serve` after a crash
 
     async def __call__(self, job_id: JobId) -> None:
-        if (job := await self._claim(job_id)) is None:
-            return
+        token = LeaseToken(self.new_token())
         try:
-            await self._attempt(job)
+            if job := await self._claim(job_id, token):
+                await self._attempt(job)
         except asyncio.CancelledError:
-            # The worker is stopping: give the job back, and with it the attempt. One that was
-            # settled already refuses.
-            await asyncio.shield(asyncio.create_task(self._release(job)))
+            # The worker is stopping: give the job back, and with it the attempt. It is not ours
+            # any more once it is settled, and not yet when the claim was not saved.
+            await asyncio.shield(asyncio.create_task(self._release(job_id, token)))
             raise
 
-    async def _claim(self, job_id: JobId) -> Job | None:
-        token = LeaseToken(self.new_token())
+    async def _claim(self, job_id: JobId, token: LeaseToken) -> Job | None:
         try:
             async with self.begin() as tx:
                 now = await tx.now()
@@ -168,16 +168,16 @@ class Work:
                 break  # deleted meanwhile; what it left behind is the purge's and the sweeper's
             except (Conflict, Unavailable) as error:
                 log.warning("job %s: settling failed, %d tries left: %s", job.id, left, error)
-                await asyncio.sleep(1)
+                await asyncio.sleep(SETTLE_PAUSE)
             else:
                 return True
         return False
 
-    async def _release(self, job: Job) -> None:
+    async def _release(self, job_id: JobId, token: LeaseToken) -> None:
         with suppress(DocstoreError):
             async with self.begin() as tx:
-                current = await tx.jobs.get(job.id)
-                if current.lease_token == job.lease_token:
+                current = await tx.jobs.get(job_id)
+                if current.lease_token == token:
                     now = await tx.now()
                     released = current.release(now=now, retry=self.retry, jitter=self.jitter())
                     await save_setback(tx, released, now)

@@ -64,4 +64,4 @@ def test_a_server_that_does_not_start_is_said_in_one_line(tmp_path: Path) -> Non
     done = demo("--json", folder=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
-    assert line.startswith("docstore: the demo failed: docstore: DOCSTORE_WORKERS: ")
+    assert line.startswith("docstore: the demo failed: DOCSTORE_WORKERS: ")

@@ -313,10 +313,15 @@ def test_a_taken_port_is_said_in_one_line(shared: Server, tmp_path: Path) -> Non
     )
 
 
-def test_a_parser_holds_neither_the_lock_nor_a_socket(shared: Server) -> None:
-    """Else a parser that is left over would keep the next `serve` out."""
+def test_the_lock_is_held_by_every_process_but_the_parsers(shared: Server) -> None:
+    """No `serve` starts beside what is left of another; a parser that is left over may be there.
+    Nor has a parser any socket.
+    """
     with signed_in(shared) as client:
-        final(client, upload(client))  # now there is one
+        final(client, upload(client))  # now there is a parser
+    lock = identity(shared.data_dir / "serve.lock")
+    for pid in (shared.pid, *shared.children().values()):
+        assert lock in descriptors(pid)
     parsers = descendants(shared.children()["_worker"])
     assert parsers
     harmless = {identity(Path(path)) for path in ("/dev/null", shared.log)}

@@ -57,7 +57,8 @@ def _url(process: subprocess.Popen[str], log: Path) -> str:
     line = process.stdout.readline()
     if not line:
         said = log.read_text(errors="replace").strip().splitlines()
-        raise ServeFailed(said[-1] if said else "the server ended without a word")
+        last = said[-1] if said else "the server ended without a word"
+        raise ServeFailed(last.removeprefix("docstore: "))
     return str(json.loads(line)["url"])
 
 

@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.types import ASGIApp
 from pydantic import BaseModel, ConfigDict, Field
 
+from docstore.application.accounts import MAX_PASSWORD, MIN_PASSWORD
 from docstore.application.docstore import Docstore
 from docstore.domain.user import User
 from docstore.entrypoints.http.answers import shown
@@ -21,8 +22,12 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    email: str = Field(examples=["ada@example.org"])
-    password: str = Field(repr=False, examples=["correct horse battery staple"])
+    email: str = Field(examples=["ada@example.org"], json_schema_extra={"format": "email"})
+    password: str = Field(
+        repr=False,
+        examples=["correct horse battery staple"],
+        json_schema_extra={"minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD},
+    )
 
 
 REGISTER: Final = Operation(

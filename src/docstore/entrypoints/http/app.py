@@ -23,6 +23,7 @@ from docstore.entrypoints.http.answers import add_defaults
 from docstore.entrypoints.http.auth import SignedIn
 from docstore.entrypoints.http.bodies import close_if_unread
 from docstore.entrypoints.http.openapi import document
+from docstore.entrypoints.http.operations import options_of
 from docstore.settings import Settings
 
 OPEN: Final[list[HTTPRouteHandler]] = [
@@ -57,12 +58,17 @@ def create_app(container: Container) -> Litestar:
     Files are processed elsewhere: no worker runs in it.
     """
     settings: Settings = container.settings()
-    described = cache(lambda: document([*OPEN, *SIGNED_IN], settings.http_prefix))
+    prefix = settings.http_prefix
+    described = cache(lambda: document([*OPEN, *SIGNED_IN], prefix))
     signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
     return Litestar(
         route_handlers=[
-            Router(settings.http_prefix, route_handlers=OPEN),
-            Router(settings.http_prefix, route_handlers=SIGNED_IN, middleware=[signed_in]),
+            Router(prefix, route_handlers=[*options_of(OPEN), *OPEN]),
+            Router(
+                prefix,
+                route_handlers=[*options_of(SIGNED_IN), *SIGNED_IN],
+                middleware=[signed_in],
+            ),
         ],
         dependencies={
             # A provider has no signature for Litestar to read, a lambda has one.
@@ -72,7 +78,7 @@ def create_app(container: Container) -> Litestar:
             "described": Provide(lambda: described(), sync_to_thread=False),
             "file_id": Provide(files.file_id, sync_to_thread=False),
         },
-        exception_handlers=errors.handlers(settings.http_prefix),
+        exception_handlers=errors.handlers(prefix),
         before_send=[add_defaults, close_if_unread],
         lifespan=[lambda _: running(container, worker=False)],
         cors_config=cross_origin(settings),

@@ -10,22 +10,23 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from docstore.application.accounts import Authenticate
 from docstore.domain.errors import NotAuthenticated
+from docstore.entrypoints.http.operations import UNSIGNED
 
 MAX_TOKEN: Final = 8 * 1024  # characters
 _BEARER: Final = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
 
 class SignedIn(ASGIMiddleware):
-    """Lets only requests through that carry the token of a user. OPTIONS tells nobody anything."""
+    """Lets only requests through that carry the token of a user."""
 
     scopes = (ScopeType.HTTP,)
+    exclude_opt_key = UNSIGNED
 
     def __init__(self, authenticate: Callable[[], Authenticate]) -> None:
         self._authenticate = authenticate
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if scope.get("method") != "OPTIONS":
-            scope["user"] = await self._authenticate()(token_in(scope["headers"]))
+        scope["user"] = await self._authenticate()(token_in(scope["headers"]))
         await next_app(scope, receive, send)
 
 

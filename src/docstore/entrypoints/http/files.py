@@ -21,10 +21,18 @@ from docstore.entrypoints.http.file_views import (
     file_etag,
 )
 from docstore.entrypoints.http.operations import Operation, Wake, route
-from docstore.entrypoints.http.queries import Flag, NoQuery, Number, Query, Whole, read_query
+from docstore.entrypoints.http.queries import (
+    NUMBER,
+    TRUE_OR_FALSE,
+    WHOLE,
+    NoQuery,
+    Query,
+    read_query,
+)
 from docstore.settings import Settings
 
 MAX_WAIT: Final = 60  # seconds
+MAX_PAGE: Final = 999_999_999
 MAX_PAGE_SIZE: Final = 100
 FILE_ID: Final = {"id": "The file's id."}
 # The one spelling of RFC 9562, in either case; Python would also take braces and urn:uuid:.
@@ -32,18 +40,20 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNOR
 
 
 class Waiting(Query):
-    wait: Annotated[Number, Field(ge=0, le=MAX_WAIT)] | None = Field(
-        None, description="Answer once the file is final, or after that many seconds."
+    wait: Annotated[float, Field(ge=0, le=MAX_WAIT), NUMBER] = Field(
+        0, description="Answer once the file is final, or after that many seconds."
     )
 
 
 class Listing(Query):
-    page: Annotated[Whole, Field(ge=1)] = 1
-    page_size: Annotated[Whole, Field(ge=1, le=MAX_PAGE_SIZE)] = 20
+    page: Annotated[int, Field(ge=1, le=MAX_PAGE), WHOLE] = 1
+    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), WHOLE] = 20
 
 
 class Retrying(Query):
-    force: Flag = Field(False, description="Process a processed file again, too.")
+    force: Annotated[bool, TRUE_OR_FALSE] = Field(
+        False, description="Process a processed file again, too."
+    )
 
 
 READ: Final = Operation(
@@ -74,7 +84,7 @@ async def read_file(
 
     The ETag counts changes by the user and by processing.
     """
-    wait = read_query(request, Waiting).wait or 0
+    wait = read_query(request, Waiting).wait
     detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
     view = FileDetail.detailed(detail, settings.http_prefix, settings.max_attempts)
     return shown(view, headers={"ETag": file_etag(detail.file)})

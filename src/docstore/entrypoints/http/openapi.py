@@ -14,13 +14,15 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from docstore.domain.file import MAX_DESCRIPTION, MAX_TAG, MAX_TAGS, MAX_TITLE
 from docstore.entrypoints.http.docs import Described
-from docstore.entrypoints.http.operations import OPT, Bytes, Operation, UploadBody
+from docstore.entrypoints.http.operations import OPT, Bytes, Operation, UploadBody, methods_of
 from docstore.entrypoints.http.views import ProblemView
 
 Json = dict[str, Any]
 
 PROBLEM: Final = "application/problem+json"
 ALWAYS: Final = (500, 503)
+BELOW: Final = (400, 414, 431)
+"""What the server refuses before this application sees it, in plain text."""
 BEARER: Final = "bearer"
 INTRODUCTION: Final = """\
 Upload any file; have it processed; find, read and download it.
@@ -44,7 +46,11 @@ FORM: Final[Json] = {
             "type": "array",
             "minItems": 1,
             "description": "One or more files.",
-            "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "items": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "minLength": 1,
+            },
         },
         "title": {"type": "string", "maxLength": MAX_TITLE},
         "description": {"type": "string", "maxLength": MAX_DESCRIPTION},
@@ -67,7 +73,7 @@ def document(handlers: Iterable[HTTPRouteHandler], prefix: str) -> Described:
     for handler, operation in found:
         for path in sorted(handler.paths):
             methods = paths.setdefault(f"{prefix}{_template(path)}", {})
-            for method in _methods(handler):
+            for method in methods_of(handler):
                 methods[method.lower()] = _described(handler, operation, method, path)
     whole = {
         "openapi": "3.1.0",
@@ -92,10 +98,6 @@ def document(handlers: Iterable[HTTPRouteHandler], prefix: str) -> Described:
 def _operation(handler: HTTPRouteHandler) -> Operation:
     operation: Operation = handler.opt[OPT]
     return operation
-
-
-def _methods(handler: HTTPRouteHandler) -> Sequence[str]:
-    return sorted(str(getattr(method, "value", method)) for method in handler.http_methods)
 
 
 def _template(path: str) -> str:
@@ -172,15 +174,18 @@ def _responses(operation: Operation, method: str) -> dict[str, Json]:
         for status, answer in operation.answers.items()
     }
     signed_in = () if operation.is_open else (401,)
-    for status in {*operation.refusals, *signed_in, *ALWAYS} - set(operation.answers):
-        responses[str(status)] = _refusal(status, method)
+    refused = {*operation.refusals, *signed_in, *ALWAYS, *BELOW} - set(operation.answers)
+    responses |= {str(status): _refusal(status, method) for status in refused}
     return responses
 
 
 def _refusal(status: int, method: str) -> Json:
     refusal = _answer(status, None)
-    if method != "HEAD":
-        refusal["content"] = {PROBLEM: {"schema": _reference(ProblemView)}}
+    if method == "HEAD":
+        return refusal
+    refusal["content"] = {PROBLEM: {"schema": _reference(ProblemView)}}
+    if status in BELOW:
+        refusal["content"]["text/plain"] = {"schema": {"type": "string"}}
     return refusal
 
 

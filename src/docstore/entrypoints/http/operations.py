@@ -1,15 +1,18 @@
 """Routes that say what they take and give: the OpenAPI document is made of nothing else."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp
 from pydantic import BaseModel
 
+from docstore.entrypoints.http.answers import Answer
 from docstore.entrypoints.http.queries import NoQuery, Query
 
 OPT: Final = "operation"
+UNSIGNED: Final = "unsigned"  # marks a handler that needs no token, whatever stands around it
 
 Handler = Callable[..., Any]
 Wake = Callable[[], None]
@@ -63,3 +66,27 @@ def route(
         )(handler)
 
     return decorate
+
+
+def options_of(handlers: Iterable[HTTPRouteHandler]) -> Sequence[HTTPRouteHandler]:
+    """An OPTIONS for every path of `handlers`: open to all, since it tells nothing of anybody.
+
+    Litestar's own would know but the methods of the first handler of a path.
+    """
+    allowed: dict[str, set[str]] = {}
+    for handler in handlers:
+        for path in handler.paths:
+            allowed.setdefault(path, {"OPTIONS"}).update(methods_of(handler))
+    return [_options(path, ", ".join(sorted(methods))) for path, methods in allowed.items()]
+
+
+def methods_of(handler: HTTPRouteHandler) -> Sequence[str]:
+    return sorted(str(getattr(method, "value", method)) for method in handler.http_methods)
+
+
+def _options(path: str, allowed: str) -> HTTPRouteHandler:
+    async def options() -> ASGIApp:
+        return Answer(status=204, headers={"Allow": allowed})
+
+    marked = {UNSIGNED: True}
+    return HTTPRouteHandler(path, http_method=["OPTIONS"], opt=marked, status_code=200)(options)

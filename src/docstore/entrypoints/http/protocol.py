@@ -16,9 +16,10 @@ from uvicorn.server import ServerState
 from docstore.entrypoints.http.lingering import LingeringTransport
 
 HEAD_SECONDS: Final = 20.0  # from the first byte of a request to the end of its head
-MAX_HEAD: Final = 64 * 1024  # bytes
+MAX_TARGET: Final = 64 * 1024  # bytes; a description may stand in the query
+MAX_FIELDS: Final = 64 * 1024  # bytes of all header fields
+MAX_HEAD: Final = MAX_TARGET + MAX_FIELDS
 MAX_HEADERS: Final = 100
-MAX_TARGET: Final = 8 * 1024  # bytes
 
 
 class Refused(Exception):
@@ -120,7 +121,7 @@ def check_head(target: bytes, headers: Sequence[tuple[bytes, bytes]], http_versi
     """Refuse a head that is too long, or that two readers could understand in two ways."""
     if len(target) > MAX_TARGET:
         raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG)
-    if len(headers) > MAX_HEADERS or sum(len(n) + len(v) for n, v in headers) > MAX_HEAD:
+    if len(headers) > MAX_HEADERS or sum(len(n) + len(v) for n, v in headers) > MAX_FIELDS:
         raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
     count = Counter(name for name, _ in headers)
     hosts = count[b"host"]

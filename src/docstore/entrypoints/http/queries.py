@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final, TypeVar, get_origin
+from typing import Any, Final, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import PydanticCustomError
 
 from docstore.domain.errors import InvalidField
 from docstore.entrypoints.http.bodies import AnyRequest
@@ -13,7 +14,7 @@ from docstore.entrypoints.http.json_bodies import problems
 
 MAX_PARAMETERS: Final = 100
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
-_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?(e[+-]?[0-9]{1,3})?", re.ASCII | re.I)
 
 
 class Query(BaseModel):
@@ -32,22 +33,17 @@ Parameters = TypeVar("Parameters", bound=Query)
 def _matching(pattern: re.Pattern[str], wanted: str) -> BeforeValidator:
     def check(value: object) -> object:
         if isinstance(value, str) and not pattern.fullmatch(value):
-            raise ValueError(f"takes {wanted}")
+            raise PydanticCustomError("spelling", "takes {wanted}", {"wanted": wanted})
         return value
 
     return BeforeValidator(check)
 
 
-def _to_bool(value: object) -> object:
-    if isinstance(value, str) and value not in ("true", "false"):
-        raise ValueError("takes true or false")
-    return value == "true" if isinstance(value, str) else value
-
-
-# Pydantic alone would also take 1_0, " 1 ", 1.0, on and yes.
-Whole = Annotated[int, _matching(_WHOLE, "a whole number of at most 9 digits")]
-Number = Annotated[float, _matching(_NUMBER, "a decimal number such as 2.5")]
-Flag = Annotated[bool, BeforeValidator(_to_bool)]
+# Pydantic alone would also take 1_0, " 1 ", 1.0, on and yes. Limits go before these, or the
+# OpenAPI document does not show them.
+WHOLE: Final = _matching(_WHOLE, "a whole number of at most 9 digits")
+NUMBER: Final = _matching(_NUMBER, "a decimal number such as 2.5")
+TRUE_OR_FALSE: Final = _matching(re.compile("true|false"), "true or false")
 
 
 def read_query(request: AnyRequest, model: type[Parameters]) -> Parameters:

@@ -15,7 +15,8 @@ from docstore.application.docstore import Docstore
 from docstore.application.metering import Meter
 from docstore.application.uploading import Part
 from docstore.domain.errors import InvalidField, Malformed, TooLarge
-from docstore.domain.file import Details, File
+from docstore.domain.file import MAX_DESCRIPTION, MAX_TAGS, MAX_TITLE, Details, File
+from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
 from docstore.entrypoints.http import dispositions
 from docstore.entrypoints.http.answers import Answer, shown
@@ -41,10 +42,11 @@ FORM_OVERHEAD: Final = 1024 * 1024  # bytes of a form that are not files
 class RawQuery(Query):
     """What a raw body says about itself beside its headers."""
 
-    filename: str | None = None
-    title: str | None = None
-    description: str | None = None
-    tags: list[str] = Field(default_factory=list)
+    # What these may be is the domain's business; the document only repeats it.
+    filename: str | None = Field(None, json_schema_extra={"minLength": 1, "maxLength": MAX_NAME})
+    title: str | None = Field(None, json_schema_extra={"maxLength": MAX_TITLE})
+    description: str | None = Field(None, json_schema_extra={"maxLength": MAX_DESCRIPTION})
+    tags: list[str] = Field(default_factory=list, json_schema_extra={"maxItems": MAX_TAGS})
 
 
 class Sent(Protocol):

@@ -98,6 +98,25 @@ async def test_every_reference_leads_somewhere(described: dict[str, Any]) -> Non
     assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
+async def test_options_tells_every_method_to_everybody(
+    nobody: httpx.AsyncClient, described: dict[str, Any]
+) -> None:
+    for path, methods in described["paths"].items():
+        answer = await nobody.options(path)
+        assert answer.status_code == 204
+        allowed = {method.lower() for method in answer.headers["Allow"].split(", ")}
+        assert allowed == {*methods, "options"}
+
+
+async def test_limits_are_described(described: dict[str, Any]) -> None:
+    listing = {p["name"]: p["schema"] for p in described["paths"]["/files"]["get"]["parameters"]}
+    assert (listing["page"]["minimum"], listing["page_size"]["maximum"]) == (1, 100)
+    (wait,) = [
+        p for p in described["paths"]["/files/{id}"]["get"]["parameters"] if p["in"] == "query"
+    ]
+    assert (wait["name"], wait["schema"]["maximum"]) == ("wait", 60)
+
+
 async def test_the_docs_come_from_here_alone(nobody: httpx.AsyncClient) -> None:
     page = await nobody.get("/docs")
     assert page.status_code == 200

@@ -220,9 +220,9 @@ GET = b"GET /health HTTP/1.1\r\n"
         (b"FOO /files HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (GET + b"Host: x\r\nX: " + b"y" * 1_000_000 + b"\r\n\r\n", 431),
-        (GET + b"Host: x\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(10_000)), 431),
+        (GET + b"Host: x\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(10_000)) + b"\r\n", 431),
         (GET + b"Host: x\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n", 431),
-        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /" + b"x" * 200_000, 431),
     ],
 )
@@ -249,6 +249,26 @@ async def test_a_head_that_never_ends_is_cut(
             await reader.readuntil(b"ok")
             writer.write(sent)
             assert b"HTTP" not in await asyncio.wait_for(reader.read(), timeout=10)
+
+
+async def test_the_longest_description_fits_into_the_query(client: httpx.AsyncClient) -> None:
+    query = {"filename": "a", "description": "\u00fc" * 10_000}
+    answer = await client.post("/files", content=b"x", params=query)
+    assert answer.status_code == 201
+    assert len(answer.json()["description"]) == 10_000
+
+
+async def test_who_is_refused_while_sending_hears_why(
+    address: tuple[str, int], client: httpx.AsyncClient
+) -> None:
+    client.headers["Authorization"] = "Bearer x"
+    for _ in range(5):
+        async with connected(address) as (reader, writer):
+            writer.write(head(client, "Content-Length: 20000000") + b"x" * 20_000_000)
+            answer = await asyncio.wait_for(reader.read(), timeout=5)
+            assert answer.startswith(b"HTTP/1.1 401 ")
+            assert b"/problems/not-authenticated" in answer
+            writer.transport.abort()
 
 
 async def test_a_connection_is_used_again(address: tuple[str, int]) -> None:
