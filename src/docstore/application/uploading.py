@@ -117,12 +117,11 @@ class Upload:
     async def _stage_all(self, parts: AsyncIterable[Part], staged: list[_Staged]) -> float:
         began = 0.0
         async for part in parts:
+            self.policy.check_count(len(staged))
             try:
-                self.policy.check_count(len(staged))
                 staged.append(await self._stage(part))
             except InvalidInput as error:
-                if not error.problems:
-                    error.problems = ((f"file[{len(staged)}]", f"{part.name[:255]!r}: {error}"),)
+                error.problems = (_problem_of(len(staged), part.name, error),)
                 raise
             began = began or _clock()
         if not staged:
@@ -205,6 +204,12 @@ class Upload:
                 await self.blobs.delete(staging_key(file_id))
             except DocstoreError as error:
                 log.warning("staged bytes of %s are left to the sweeper: %s", file_id, error)
+
+
+def _problem_of(index: int, name: str, error: InvalidInput) -> tuple[str, str]:
+    """Which file of the upload was refused, counted from 0, and why."""
+    why = "; ".join(message for _, message in error.problems) or str(error)
+    return f"file[{index}]", f"{name[:255]!r}: {why}"
 
 
 def _clock() -> float:

@@ -105,6 +105,7 @@ def sent_in(request: AnyRequest, settings: Settings) -> Sent:
 
 
 def form_in(request: AnyRequest, declared: str, settings: Settings) -> Form:
+    """A form, of which a digest in the request's headers covers the whole body."""
     read_query(request, NoQuery)
     limit = settings.max_upload_files * settings.max_upload_bytes + FORM_OVERHEAD
     _refuse_longer(request, limit)
@@ -131,6 +132,7 @@ class Raw:
 
 
 def raw_in(request: AnyRequest, declared: str | None, settings: Settings) -> Raw:
+    """A body that is the file; what is said of it stands in the headers and the query."""
     query = read_query(request, RawQuery)
     _refuse_longer(request, settings.max_upload_bytes)
     part = Part(

@@ -14,6 +14,7 @@ from docstore.entrypoints.http.refusals import ClientGone
 pytestmark = pytest.mark.anyio
 
 Message = Mapping[str, Any]
+END: Message = {"type": "http.request", "body": b"", "more_body": False}
 GONE: Message = {"type": "http.disconnect"}
 
 
@@ -41,12 +42,12 @@ async def read(messages: Sequence[Message], patience: float = 5.0, pause: float 
 
 
 async def test_a_body_is_read_to_its_end_and_empty_chunks_are_none() -> None:
-    sent = request([chunk(b"a"), chunk(b""), chunk(b"b"), chunk(b"", more=False), GONE])
+    sent = request([chunk(b"a"), chunk(b""), chunk(b"b"), END, GONE])
     assert [piece async for piece in received(sent, 5.0)] == [b"a", b"b"]
 
 
 async def test_no_body_at_all_is_empty() -> None:
-    assert await read([chunk(b"", more=False)]) == b""
+    assert await read([END]) == b""
 
 
 async def test_who_hangs_up_before_the_end_is_gone() -> None:
@@ -61,17 +62,23 @@ async def test_silence_is_too_slow() -> None:
 
 async def test_a_drip_is_too_slow_although_it_never_stops() -> None:
     with pytest.raises(TooSlow):
-        await read([chunk(b"a")] * 1000, patience=0.05, pause=0.01)
+        await read([*[chunk(b"a")] * 30, END], patience=0.05, pause=0.01)
+
+
+async def test_a_fast_start_buys_no_slow_rest() -> None:
+    fast = chunk(b"a" * 1_000_000)
+    with pytest.raises(TooSlow):
+        await read([fast, *[chunk(b"a")] * 30, END], patience=0.05, pause=0.01)
 
 
 async def test_a_steady_pace_is_not() -> None:
     piece = b"a" * MIN_PACE
-    body = await read([*[chunk(piece)] * 20, chunk(b"", more=False)], patience=0.05, pause=0.01)
+    body = await read([*[chunk(piece)] * 20, END], patience=0.05, pause=0.01)
     assert len(body) == 20 * MIN_PACE
 
 
 async def test_time_that_we_spend_ourselves_is_not_the_clients() -> None:
-    sent = request([*[chunk(b"a")] * 5, chunk(b"", more=False)])
+    sent = request([*[chunk(b"a")] * 5, END])
     async for _ in received(sent, 0.05):
         await asyncio.sleep(0.03)
 

@@ -38,7 +38,7 @@ async def test_every_error_has_a_status_and_a_page() -> None:
     assert errors.OutOfSpace in kinds
     for kind in kinds:
         assert any(parent in STATUS for parent in kind.__mro__), kind
-        assert kind.code in PAGES, kind
+        assert PAGES[kind.code][0] == kind.title, kind
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", kind.code), kind
     assert set(SLUGS.values()) <= PAGES.keys()
     assert errors.DocstoreError.code in PAGES

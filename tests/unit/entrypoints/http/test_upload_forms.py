@@ -248,3 +248,15 @@ async def test_an_endless_form_ends_at_the_limit(alice: httpx.AsyncClient, store
     assert answer.status_code == 413
     assert sent <= 20 * 10 + 1024 * 1024 + 65536
     assert await store.is_empty()
+
+
+@pytest.mark.parametrize("bad", [("empty.txt", b""), ("..", b"x")], ids=["empty", "no name"])
+async def test_the_refused_file_of_several_is_named(
+    alice: httpx.AsyncClient, bad: tuple[str, bytes]
+) -> None:
+    answer = await alice.post("/upload", files=files(("a.txt", b"x"), bad, ("c.txt", b"y")))
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "file[1]"
+    assert bad[0] in error["message"]
+    assert (await alice.get("/files")).json()["items"] == []
