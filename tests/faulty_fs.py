@@ -18,6 +18,7 @@ class FaultyFsOps(OsFsOps):
     def __init__(
         self, at: int = 0, errno: int = 0, *, for_ever: bool = False, short: int | None = None
     ) -> None:
+        super().__init__()
         self.calls: list[str] = []
         self._at = at
         self._errno = errno

@@ -95,6 +95,9 @@ class SimFs:
         with self._call("pread"):
             return self._open[fd].data[offset : offset + size]
 
+    def pread_cached(self, fd: int, size: int, offset: int) -> bytes:
+        return b""
+
     def fsync(self, fd: int) -> None:
         with self._call("fsync"):
             self._open[fd].synced = self._open[fd].data
@@ -160,6 +163,11 @@ class SimFs:
         with self._call("scandir"):
             names = self._folder(path).names
             return [Entry(name, isinstance(node, _Folder)) for name, node in names.items()]
+
+    def note(self, what: str) -> None:
+        """Something else that the machine does, such as a commit: a moment for a crash like any."""
+        with self._call(what):
+            return
 
     @contextmanager
     def _call(self, name: str) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from docstore.domain.errors import DigestMismatch, TooLarge
 
-BATCH: Final = 1024 * 1024  # bytes hashed in one visit to a thread
+BATCH: Final = 512 * 1024  # bytes hashed in one visit to a thread
 INLINE: Final = 128 * 1024  # bytes that are hashed faster than a thread is reached (0.1 ms)
 SAMPLE: Final = 64 * 1024  # bytes kept of each end, for the type
 
@@ -46,15 +46,24 @@ class Meter:
         return b"".join(self._tail)[-SAMPLE:]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        """One batch is hashed while it is written, and while the next one comes."""
         self._others = {a: ALGORITHMS[a]() for a in self.digests if a != "sha-256"}
+        hashing: asyncio.Future[None] | None = None
         async for batch in self._batches():
-            if sum(map(len, batch)) <= INLINE:
-                self._hash(batch)
-            else:
-                await asyncio.to_thread(self._hash, batch)
+            if hashing is not None:
+                await hashing
+            hashing = self._start_hashing(batch)
             for chunk in batch:
                 yield chunk
+        if hashing is not None:
+            await hashing
         self._verify()
+
+    def _start_hashing(self, batch: Sequence[bytes]) -> asyncio.Future[None] | None:
+        if sum(map(len, batch)) <= INLINE:
+            self._hash(batch)
+            return None
+        return asyncio.get_running_loop().run_in_executor(None, self._hash, batch)
 
     async def _batches(self) -> AsyncIterator[Sequence[bytes]]:
         batch: list[bytes] = []

@@ -1,16 +1,17 @@
 """Who may see what: the owner's id is part of every query, here and nowhere else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
+from docstore.application.following import Follower
 from docstore.application.ports.blob_store import BlobStore
-from docstore.application.ports.unit_of_work import Begin, Page
-from docstore.domain.errors import Damaged, NotFound, NotReady, Unavailable
+from docstore.application.ports.unit_of_work import Begin
+from docstore.domain.errors import NotFound, NotReady
 from docstore.domain.file import File
-from docstore.domain.ids import FileId, UserId
+from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job
 from docstore.domain.names import MediaType
 
@@ -18,10 +19,6 @@ FIRST_LOOK: Final = 0.05  # seconds between looks while somebody waits; then a l
 LAST_LOOK: Final = 0.5
 
 RESIZED: Final = "resized"
-
-MOVES: Final = 5  # of bytes while somebody opens them; more is no accident
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +62,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class List:
-    """The caller's files, newest first."""
+class GetJob:
+    """A job of one of the caller's files; anybody else's is NotFound."""
 
     begin: Begin
 
-    async def __call__(self, *, owner: UserId, page: int, page_size: int) -> Page:
-        """`page` counts from 1."""
+    async def __call__(self, *, owner: UserId, id: JobId) -> Job:
         async with self.begin(read_only=True) as tx:
-            return await tx.files.page(owner, offset=(page - 1) * page_size, limit=page_size)
+            return await tx.jobs.owned(owner, id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +87,9 @@ class Readable:
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """The bytes from `start`, `length` of them or all; the caller stays inside `size`.
 
-        Raises Damaged when the store has lost them, and on the way when they end too early.
+        Raises Damaged when the store has lost them, or when all of an original of at most VERIFIED
+        bytes is asked for and is not what was uploaded; on the way, when they end too early, and
+        in place of the last ones when there are more than there should be.
         """
         return self.read(start, length)
 
@@ -105,7 +103,7 @@ class OpenContent:
 
     async def __call__(self, *, owner: UserId, id: FileId) -> Readable:
         file = await _owned(self.begin, owner, id=id)
-        reader = _Reader(self.begin, self.blobs, file, lambda f: f.storage_path)
+        reader = Follower(self.begin, self.blobs, file, lambda f: f.storage_path, file.sha256)
         return Readable(file, file.media_type, file.size, file.sha256, reader.of_size(file.size))
 
 
@@ -122,7 +120,7 @@ class OpenText:
             raise NotReady("the text is there once the file is processed")
         if file.text_key is None:
             raise NotFound("text of file", id)
-        reader = _Reader(self.begin, self.blobs, file, lambda f: f.text_key)
+        reader = Follower(self.begin, self.blobs, file, lambda f: f.text_key)
         size = await reader.size()
         return Readable(
             file, MediaType("text/plain; charset=utf-8"), size, None, reader.of_size(size)
@@ -153,7 +151,7 @@ class OpenRendition:
         found = next((r for r in file.renditions if r.name == name), None)
         if found is None:
             raise NotFound(f"{name} of file", file.id)
-        reader = _Reader(self.begin, self.blobs, file, lambda f: _key_of(f, name))
+        reader = Follower(self.begin, self.blobs, file, lambda f: _key_of(f, name))
         return Readable(file, found.media_type, found.size, None, reader.of_size(found.size))
 
 
@@ -166,78 +164,3 @@ async def _owned(
 ) -> File:
     async with begin(read_only=True) as tx:
         return await tx.files.owned(owner, id=id, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Opens what a row names. Processing moves bytes: it copies, commits the new key, deletes the
-    old one. So a NotFound sends the reader to the row again, and means damage only when the row
-    names the same key still.
-    """
-
-    begin: Begin
-    blobs: BlobStore
-    file: File
-    key_of: Callable[[File], str | None]
-
-    async def size(self) -> int:
-        """Bytes, as the store has them."""
-        return (await self._follow(self.blobs.stat)).size
-
-    def of_size(
-        self, size: int
-    ) -> Callable[[int, int | None], AbstractAsyncContextManager[AsyncIterator[bytes]]]:
-        def read(
-            start: int, length: int | None
-        ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-            return self._open(size, start, size - start if length is None else length)
-
-        return read
-
-    @asynccontextmanager
-    async def _open(
-        self, size: int, start: int, length: int
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        async with AsyncExitStack() as stack:
-
-            async def enter(key: str) -> AsyncIterator[bytes]:
-                if key != self.key_of(self.file):
-                    await self._check_size(key, size)
-                return await stack.enter_async_context(
-                    self.blobs.open(key, start=start, length=length)
-                )
-
-            yield _whole(await self._follow(enter), length, self.file)
-
-    async def _follow(self, use: Callable[[str], Awaitable[T]]) -> T:
-        key = self.key_of(self.file)
-        for _ in range(MOVES):
-            if key is None:
-                raise NotFound("such bytes of file", self.file.id)
-            try:
-                return await use(key)
-            except NotFound:
-                key = await self._moved_from(key)
-        raise Unavailable(f"the bytes of {self.file.id} are replaced again and again")
-
-    async def _moved_from(self, gone: str) -> str | None:
-        async with self.begin(read_only=True) as tx:
-            found = await tx.files.find([self.file.id])
-        key = self.key_of(found[0]) if found else None
-        if key == gone:
-            raise Damaged(f"the stored bytes of {self.file.id} are gone")
-        return key
-
-    async def _check_size(self, key: str, size: int) -> None:
-        """What was processed once more may have come out otherwise than what was promised."""
-        if (await self.blobs.stat(key)).size != size:
-            raise Unavailable(f"the bytes of {self.file.id} were replaced just now")
-
-
-async def _whole(body: AsyncIterator[bytes], length: int, file: File) -> AsyncIterator[bytes]:
-    left = length
-    async for chunk in body:
-        left -= len(chunk)
-        yield chunk
-    if left:
-        raise Damaged(f"the stored bytes of {file.id} end {left} too early")

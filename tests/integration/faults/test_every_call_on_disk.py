@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docstore.adapters.persistence.sql import database as sql
+from docstore.adapters.persistence.sql.inline import database as sql
 from docstore.adapters.storage import filesystem
 from docstore.application import working
 from simulation.nth_call import Mode, NthCall
@@ -47,7 +47,7 @@ async def _migrated(folder: Path) -> None:
 
 
 def _url(folder: Path) -> str:
-    return f"sqlite+aiosqlite:///{folder / 'docstore.db'}"
+    return f"sqlite:///{folder / 'docstore.db'}"
 
 
 @asynccontextmanager

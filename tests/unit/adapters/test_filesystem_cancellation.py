@@ -61,7 +61,7 @@ async def test_a_cancellation_too_late_for_the_put_reaches_the_task(tmp_path: Pa
             loop.call_soon_threadsafe(renaming.set)
             asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result(10)
 
-    store = FilesystemBlobStore(tmp_path, durable=False, fs=Slow())
+    store = FilesystemBlobStore(tmp_path, fs=Slow())
     (tmp_path / "a" / shard("b")).mkdir(parents=True)
     limit = asyncio.timeout(None)
     returned = False

@@ -1,6 +1,7 @@
 from typing import Final
 
-import filetype
+from filetype.match import match
+from filetype.types import DOCUMENT, TYPES
 
 from docstore.adapters.media_types import compound_family, text_family, zip_family
 from docstore.adapters.media_types.ends import Ends
@@ -17,6 +18,8 @@ _OURS: Final = (
     (b"\xff\x0a", "image/jxl"),  # ISO/IEC 18181-2, a bare codestream
     (b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a", "image/jxl"),  # and in a container
 )
+_LIBRARY: Final = [kind for kind in TYPES if kind not in DOCUMENT]
+"""All that the library knows but compound and zip files, which never come so far."""
 _USUAL_NAMES: Final = {
     "audio/x-flac": "audio/flac",
     "audio/x-wav": "audio/wav",
@@ -54,8 +57,8 @@ def _type(ends: Ends) -> str | None:
 
 
 def _otherwise(ends: Ends) -> str | None:
-    kind: str | None = filetype.guess_mime(ends.head[:LIBRARY_SAMPLE])
-    if kind:
+    if found := match(ends.head[:LIBRARY_SAMPLE], _LIBRARY):
+        kind: str = found.mime
         return _USUAL_NAMES.get(kind, kind)
     if text := text_family.legacy_text(ends):
         return text_family.text_type(text, ends)

@@ -19,6 +19,7 @@ NOTEBOOK: Final = "application/x-ipynb+json"
 BEGINNING: Final = 16 * 1024  # characters that the rules look at
 MAX_JSON: Final = 128 * 1024  # characters that are parsed to see whether they are JSON
 TABLE_LINES: Final = 20
+GLANCE: Final = 256  # bytes
 
 _MARKS: Final = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 # What no text holds: C0 controls but tab, line ends, form feed and escape; and DEL.
@@ -80,6 +81,11 @@ def text_type(text: str, ends: Ends) -> str:
 
 
 def _is_clean(data: bytes) -> bool:
+    """What is no text mostly shows it at once."""
+    return _has_none(data[:GLANCE]) and _has_none(data)
+
+
+def _has_none(data: bytes) -> bool:
     return len(data.translate(None, _CONTROLS)) == len(data)
 
 

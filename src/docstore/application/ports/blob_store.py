@@ -18,9 +18,9 @@ class BlobStore(Protocol):
     """Bytes by key. `docstore.testing.BlobStoreContract` tests every promise made here.
 
     Keys are made by docstore, never by a client: 1 to 512 characters of `a-z0-9/._-`, no part of
-    which is empty, `.`, `..` or longer than 255, and no key is another one's folder. Limits, checksums and content
-    types are the caller's business, so no store repeats them. Any method may raise Unavailable
-    (the store did not answer, the same call may work later) or OutOfSpace.
+    which is empty, `.`, `..` or longer than 255, and no key is another one's folder. Limits,
+    checksums and content types are the caller's business, so no store repeats them. Any method
+    may raise Unavailable (the store did not answer, the same call may work later) or OutOfSpace.
     """
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> None:

@@ -4,16 +4,19 @@ So few and so plain that a test can stand in for all of them: one that fails at 
 a simulated disk that loses what was not synced.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 _FOR_READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOR_WRITING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_AT_ONCE: Final = getattr(os, "RWF_NOWAIT", 0)
+_WOULD_WAIT: Final = {errno.EAGAIN, errno.EOPNOTSUPP, errno.ENOSYS}
 _NOBODY_ELSE = 0o600
 _NOBODY_ELSES_FOLDER = 0o700
 
@@ -44,6 +47,13 @@ class FsOps(Protocol):
 
     def writev(self, fd: int, buffers: Sequence[memoryview]) -> int: ...
     def pread(self, fd: int, size: int, offset: int) -> bytes: ...
+
+    def pread_cached(self, fd: int, size: int, offset: int) -> bytes:
+        """As `pread`, but only what is in memory already: fewer bytes, or none, of the others.
+        Called from one thread alone.
+        """
+        ...
+
     def fsync(self, fd: int) -> None: ...
     def close(self, fd: int) -> None: ...
     def link(self, source: Path, target: Path) -> None: ...
@@ -59,6 +69,9 @@ class FsOps(Protocol):
 class OsFsOps:
     """The real ones."""
 
+    def __init__(self) -> None:
+        self._room = bytearray()
+
     def create(self, path: Path) -> int:
         return os.open(path, _FOR_WRITING, _NOBODY_ELSE)
 
@@ -70,6 +83,20 @@ class OsFsOps:
 
     def pread(self, fd: int, size: int, offset: int) -> bytes:
         return os.pread(fd, size, offset)
+
+    def pread_cached(self, fd: int, size: int, offset: int) -> bytes:
+        if not _AT_ONCE:
+            return b""
+        if len(self._room) < size:
+            self._room = bytearray(size)
+        with memoryview(self._room) as room:
+            try:
+                count = os.preadv(fd, [room[:size]], offset, _AT_ONCE)
+            except OSError as error:
+                if error.errno not in _WOULD_WAIT:
+                    raise
+                return b""
+            return bytes(room[:count])
 
     def fsync(self, fd: int) -> None:
         os.fsync(fd)

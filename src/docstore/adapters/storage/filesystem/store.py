@@ -20,12 +20,14 @@ from docstore.adapters.storage.filesystem.fsops import FsOps, OsFsOps
 from docstore.adapters.storage.filesystem.incoming import Incoming
 from docstore.adapters.storage.filesystem.layout import INCOMING, path_of
 from docstore.adapters.storage.filesystem.location import make_root, root_of
+from docstore.adapters.storage.filesystem.mounts import Mount
 from docstore.adapters.storage.filesystem.reading import Reading
-from docstore.adapters.storage.filesystem.threads import Threads
+from docstore.adapters.storage.filesystem.threads import Behind, Threads
 from docstore.application.ports.blob_store import BlobInfo
 from docstore.domain.errors import NotFound, Unavailable
 
 _BATCH: Final = 512 * 1024  # bytes that are written at once
+_SMALL: Final = 128 * 1024  # bytes that are copied faster than a thread is reached
 _MOST_CHUNKS = 1024  # so many are written at once, however small: IOV_MAX
 _THREADS = 16
 _LISTED_AT_ONCE = 256
@@ -64,12 +66,17 @@ class FilesystemBlobStore:
         self._now = now
         self._folders = Folders(self._fs, root, durable=durable)
         self._threads = Threads(_THREADS)
+        self._mount = Mount.of(root) if fs is None else Mount(None)
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> None:
         target = path_of(self._root, key)
         async with self._incoming() as incoming:
             rest = await self._write_most(incoming, key, body)
-            await self._threads.commit(partial(_finish, incoming, key, rest, target))
+            finish = partial(_finish, incoming, key, rest, target)
+            if self._is_quick(incoming, rest):
+                finish()
+            else:
+                await self._threads.commit(finish)
 
     @asynccontextmanager
     async def open(
@@ -77,7 +84,7 @@ class FilesystemBlobStore:
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         reading = Reading(self._fs, path_of(self._root, key), start, length)
         try:
-            first = await self._threads.run(partial(self._first, reading, key))
+            first = await self._begin(reading, key)
             async with aclosing(self._pieces(reading, key, first)) as pieces:
                 yield pieces
         finally:
@@ -85,6 +92,8 @@ class FilesystemBlobStore:
                 await self._threads.run(reading.close)
 
     async def stat(self, key: str) -> BlobInfo:
+        if self._mount.is_local:
+            return self._stat(key)
         return await self._threads.run(partial(self._stat, key))
 
     async def copy(self, source: str, target: str) -> None:
@@ -129,24 +138,52 @@ class FilesystemBlobStore:
         self, incoming: Incoming, key: str, body: AsyncIterable[bytes]
     ) -> Sequence[bytes]:
         """Write `body` but for its rest, which may be all of it: that is written as it is
-        published, so that a small body costs one change of threads.
+        published, so that a small body costs one change of threads at most. One batch is written
+        while the next one comes.
         """
         batch: list[bytes] = []
         size = 0
-        async for chunk in body:
-            batch.append(chunk)
-            size += len(chunk)
-            if size >= _BATCH or len(batch) >= _MOST_CHUNKS:
-                await self._threads.run(partial(_write, incoming, key, batch))
-                batch, size = [], 0
+        async with Behind(self._threads) as behind:
+            async for chunk in body:
+                batch.append(chunk)
+                size += len(chunk)
+                if size >= _BATCH or len(batch) >= _MOST_CHUNKS:
+                    await behind.start(partial(_write, incoming, key, batch))
+                    batch, size = [], 0
         return batch
+
+    def _is_quick(self, incoming: Incoming, rest: Sequence[bytes]) -> bool:
+        """Whether it ends before a thread would begin: all of it goes to memory, and is little."""
+        if self._durable or incoming.exists or not self._mount.is_local:
+            return False
+        return sum(map(len, rest)) <= _SMALL
+
+    async def _begin(self, reading: Reading, key: str) -> bytes:
+        """Open the blob; its first piece."""
+        if not self._mount.is_local:
+            return await self._threads.run(partial(self._first, reading, key))
+        with lookup_errors(self._fs, self._root, key):
+            reading.open()
+            return self._at_once(reading) or await self._threads.run(reading.next)
+
+    async def _next(self, reading: Reading, key: str) -> bytes:
+        """The next piece, read in a thread only when it has to come from a disk."""
+        with fs_errors(key):
+            piece = self._at_once(reading)
+        return piece or await self._threads.run(partial(_next, reading, key))
+
+    def _at_once(self, reading: Reading) -> bytes:
+        """The next piece, or nothing when reading it may take long."""
+        if self._mount.is_in_memory:
+            return reading.next()
+        return reading.next_cached() if self._mount.is_local else b""
 
     async def _pieces(
         self, reading: Reading, key: str, first: bytes
     ) -> AsyncGenerator[bytes, None]:
         if first:
             yield first
-        while reading.is_open and (piece := await self._threads.run(partial(_next, reading, key))):
+        while reading.is_open and (piece := await self._next(reading, key)):
             yield piece
 
     # Below are the steps that block: each runs in a thread, and as a whole.

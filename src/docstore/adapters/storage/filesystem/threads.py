@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import anyio
+
+from docstore.domain.errors import DocstoreError
 
 T = TypeVar("T")
 Step = Callable[[], T]
@@ -24,18 +28,13 @@ class Threads:
         """Run `step` to its end, whatever happens: a cancellation is raised only after it, so
         that the caller may undo what it did.
         """
-        future = self._start(step)
-        cancelled = await _end(future)
-        if cancelled is not None:
-            future.exception()  # seen; the cancellation tells more
-            raise cancelled
-        return future.result()
+        return await _result(self.start(step))
 
     async def commit(self, step: Step[T]) -> T:
         """As `run`, but once `step` has succeeded it is too late for a cancellation: that is
         raised where the task waits next.
         """
-        future = self._start(step)
+        future = self.start(step)
         cancelled = await _end(future)
         if cancelled is not None:
             if future.exception() is not None:
@@ -46,10 +45,51 @@ class Threads:
     async def probe(self, step: Step[T], *, seconds: float) -> T:
         """Run a `step` that needs no undoing; TimeoutError when it takes longer."""
         async with asyncio.timeout(seconds):
-            return await self._start(step)
+            return await self.start(step)
 
-    def _start(self, step: Step[T]) -> asyncio.Future[T]:
+    def start(self, step: Step[T]) -> asyncio.Future[T]:
+        """`step` on its way. Who starts one sees to it that it ends, as `run` does."""
         return asyncio.get_running_loop().run_in_executor(self._pool, step)
+
+
+class Behind:
+    """Steps that run behind their caller's back, one at a time and in order, so that he can fetch
+    what the next one needs. On leaving, none runs any more.
+    """
+
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
+        self._last: asyncio.Future[Any] | None = None
+
+    async def start(self, step: Step[Any]) -> None:
+        """Start `step` once the one before has ended; raises what that one raised."""
+        await self._settle()
+        self._last = self._threads.start(step)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self._settle()
+            return
+        with suppress(DocstoreError):  # what ended the caller tells more
+            await self._settle()
+
+    async def _settle(self) -> None:
+        last, self._last = self._last, None
+        if last is not None:
+            await _result(last)
+
+
+async def _result(future: asyncio.Future[T]) -> T:
+    cancelled = await _end(future)
+    if cancelled is not None:
+        future.exception()  # seen; the cancellation tells more
+        raise cancelled
+    return future.result()
 
 
 async def _end(future: asyncio.Future[T]) -> asyncio.CancelledError | None:
