@@ -18,6 +18,7 @@ An error carries no HTTP status: entrypoints translate, once, in one table.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 from docstore.domain.failure import FailureCode
@@ -69,6 +70,16 @@ class TooLarge(InvalidInput):
         self.limit = limit
 
 
+class KeyReused(InvalidField):
+    """An idempotency key stands for one request, and this is another."""
+
+    code = "idempotency-key-reused"
+    title = "The idempotency key stands for another request"
+
+    def __init__(self) -> None:
+        super().__init__(("Idempotency-Key", "was used for a request that was not the same"))
+
+
 class UnsupportedMediaType(InvalidInput):
     code = "unsupported-media-type"
     title = "That type of content is not accepted"
@@ -82,6 +93,13 @@ class NotAuthenticated(DocstoreError):
 class Forbidden(DocstoreError):
     code = "forbidden"
     title = "Not allowed"
+
+
+class WrongPassword(Forbidden):
+    """Who is signed in has to say the password once more, and this is not it."""
+
+    code = "wrong-password"
+    title = "The password is wrong"
 
 
 class NotFound(DocstoreError):
@@ -110,9 +128,23 @@ class StaleVersion(Conflict):
     code = "stale-version"
 
 
+class PreconditionFailed(Conflict):
+    """The caller named the version to be changed, and it is not the current one any more."""
+
+    code = "precondition-failed"
+    title = "It has changed since"
+
+
 class AlreadyExists(Conflict):
     code = "already-exists"
     title = "It exists already"
+
+
+class InProgress(Conflict):
+    """The same is being done right now, by an earlier request."""
+
+    code = "in-progress"
+    title = "The same request is running already"
 
 
 class NotReady(Conflict):
@@ -132,7 +164,7 @@ class RateLimited(DocstoreError):
     title = "Too many requests"
 
     def __init__(self, retry_after: timedelta) -> None:
-        super().__init__(f"try again in {retry_after.total_seconds():.0f} s")
+        super().__init__(f"try again in {ceil(retry_after.total_seconds())} s")
         self.retry_after = retry_after
 
 

@@ -3,20 +3,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from docstore.domain.editing import Changes
 from docstore.domain.errors import InvalidField
 from docstore.domain.failure import Failure
 from docstore.domain.findings import Json, Notice, Outcome, Rendition
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.lifecycle import FILE, Action, FileStatus, after
-from docstore.domain.names import OCTET_STREAM, FileName, MediaType
+from docstore.domain.names import OCTET_STREAM, FileName, MediaType, file_name
 
 MAX_TITLE: Final = 255  # characters
 MAX_DESCRIPTION: Final = 10_000  # characters
 MAX_TAGS: Final = 50
 MAX_TAG: Final = 64  # characters
 MAX_METADATA: Final = 16 * 1024  # bytes of JSON
+MAX_METADATA_DEPTH: Final = 64  # objects and lists in one another
 # JSON's spelling of it; after an odd number of backslashes the same six characters are text.
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -72,7 +74,19 @@ def _wrong_metadata(metadata: Mapping[str, Json]) -> str | None:
         return "not a JSON object"
     if _NUL.search(dumped):
         return "a NUL character"
-    return f"more than {MAX_METADATA} bytes of JSON" if size > MAX_METADATA else None
+    if size > MAX_METADATA:
+        return f"more than {MAX_METADATA} bytes of JSON"
+    if _is_deeper(metadata, MAX_METADATA_DEPTH):
+        return f"more than {MAX_METADATA_DEPTH} objects and lists in one another"
+    return None
+
+
+def _is_deeper(value: Json, depth: int) -> bool:
+    """Without recursion of more than `depth`: what is too deep for one reader is so for another."""
+    if not isinstance(value, (Mapping, list, tuple)):
+        return False
+    inner = value.values() if isinstance(value, Mapping) else value
+    return depth == 0 or any(_is_deeper(each, depth - 1) for each in inner)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +141,26 @@ class File:
         reprocess = force and self.status is FileStatus.PROCESSED
         moved = self._move(Action.REPROCESS if reprocess else Action.RETRY, now)
         return replace(moved, generation=self.generation + 1)
+
+    def edit(self, changes: Changes, *, now: datetime) -> Self:
+        """What the owner says of it from now on; the same File when that is nothing new.
+
+        Raises InvalidField. Processing is neither disturbed nor asked for.
+        """
+        said: dict[str, Any] = {**changes}
+        name = file_name(said.pop("filename")) if "filename" in said else self.original_filename
+        if "tags" in said:
+            said["tags"] = tuple(said["tags"])
+        details = replace(self.details, **said)
+        if (name, details) == (self.original_filename, self.details):
+            return self
+        return replace(
+            self,
+            original_filename=name,
+            details=details,
+            updated_at=now,
+            version=self.version + 1,
+        )
 
     def regenerated(self, *, now: datetime) -> Self:
         """The same status under a new generation: its job was lost and is made again."""

@@ -11,6 +11,7 @@ pytest.register_assert_rewrite(
     "docstore.testing.job_queue",
     "docstore.testing.passwords",
     "docstore.testing.processor",
+    "docstore.testing.rate_limiter",
     "docstore.testing.token_service",
     "docstore.testing.type_sniffer",
     "docstore.testing.unit_of_work",
@@ -21,6 +22,7 @@ from docstore.testing.builders import a_file, a_job, a_purge, a_user  # noqa: E4
 from docstore.testing.job_queue import JobQueueContract  # noqa: E402
 from docstore.testing.passwords import PasswordsContract  # noqa: E402
 from docstore.testing.processor import ProcessorContract  # noqa: E402
+from docstore.testing.rate_limiter import RateLimiterContract  # noqa: E402
 from docstore.testing.token_service import TokenServiceContract  # noqa: E402
 from docstore.testing.type_sniffer import TypeSnifferContract  # noqa: E402
 from docstore.testing.unit_of_work import UnitOfWorkContract  # noqa: E402
@@ -30,6 +32,7 @@ __all__ = [
     "JobQueueContract",
     "PasswordsContract",
     "ProcessorContract",
+    "RateLimiterContract",
     "TokenServiceContract",
     "TypeSnifferContract",
     "UnitOfWorkContract",

@@ -9,18 +9,19 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, inspect, make_url
+from sqlalchemy import URL, Connection, func, inspect, make_url, select
 
-from docstore.adapters.persistence.sql import migrating, sqlite
-from docstore.adapters.persistence.sql.database import connect
-from docstore.adapters.persistence.sql.tables import metadata
+from docstore.adapters.persistence.sql import migrating
+from docstore.adapters.persistence.sql.inline.database import connect
+from docstore.adapters.persistence.sql.tables import file_counts, metadata
 from docstore.domain.errors import NewerData
+from docstore.domain.lifecycle import FileStatus
 from docstore.testing import a_file, a_job, a_user
 from docstore.testing.builders import MOMENT
 from docstore.testing.unit_of_work.saving import save
 
 T = TypeVar("T")
-TABLES = {"users", "files", "jobs"}
+TABLES = {"users", "files", "file_counts", "jobs", "idempotency_keys"}
 
 
 @pytest.fixture
@@ -30,16 +31,11 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 def url(tmp_path: Path) -> URL:
-    return make_url(f"sqlite+aiosqlite:///{tmp_path}/new.db")
+    return make_url(f"sqlite:///{tmp_path}/new.db")
 
 
 async def ask(url: URL, question: Callable[[Connection], T]) -> T:
-    engine = sqlite.migrator(url)
-    try:
-        async with engine.begin() as db:
-            return await db.run_sync(question)
-    finally:
-        await engine.dispose()
+    return await asyncio.to_thread(migrating._within, url, question)
 
 
 async def tables(url: URL) -> set[str]:
@@ -93,7 +89,7 @@ async def test_two_may_migrate_at_once(url: URL) -> None:
 @pytest.mark.anyio
 async def test_the_tables_are_those_that_the_code_knows(url: URL, tmp_path: Path) -> None:
     await migrating.upgrade(url)
-    drawn = make_url(f"sqlite+aiosqlite:///{tmp_path}/drawn.db")
+    drawn = make_url(f"sqlite:///{tmp_path}/drawn.db")
     await ask(drawn, metadata.create_all)
     differences = await ask(
         url, lambda db: compare_metadata(MigrationContext.configure(db), metadata)
@@ -116,6 +112,45 @@ def rules(table: str) -> Callable[[Connection], Sequence[Sequence[str]]]:
         return [sorted(map(str, each)) for each in found]
 
     return look
+
+
+@pytest.mark.anyio
+async def test_files_that_are_there_already_are_counted(url: URL) -> None:
+    user = a_user()
+    waiting = [a_file(user_id=user.id) for _ in range(3)]
+    failed = a_file(user_id=user.id, status=FileStatus.FAILED)
+    async with connect(str(url), durable=False) as database:
+        await database.migrate()
+        await save(database.begin, user, *waiting, failed)
+        await migrating.downgrade(url, "0001")
+        await migrating.upgrade(url)
+        assert await counted(url) == {"uploaded": 3, "failed": 1}
+
+
+@pytest.mark.anyio
+async def test_files_are_counted_as_they_come_change_and_go(url: URL) -> None:
+    user, other = a_user(), a_user()
+    first, second = (a_file(user_id=user.id) for _ in range(2))
+    async with connect(str(url), durable=False) as database:
+        await database.migrate()
+        await save(database.begin, user, other, first, second, a_file(user_id=other.id))
+        async with database.begin() as tx:
+            await tx.files.update(first.start(MOMENT))
+            await tx.commit()
+        assert await counted(url) == {"uploaded": 2, "processing": 1}
+        async with database.begin() as tx:
+            await tx.files.delete(second.id)
+            await tx.files.add(a_file(user_id=user.id))  # this is not committed
+        async with database.begin() as tx:
+            await tx.users.delete(other.id)
+            await tx.files.delete(second.id)
+            await tx.commit()
+        assert await counted(url) == {"uploaded": 0, "processing": 1}
+
+
+async def counted(url: URL) -> dict[str, int]:
+    statement = select(file_counts.c.status, func.sum(file_counts.c.total)).group_by("status")
+    return dict(await ask(url, lambda db: [(row[0], row[1]) for row in db.execute(statement)]))
 
 
 @pytest.mark.anyio

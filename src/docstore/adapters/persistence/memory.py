@@ -4,16 +4,19 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from types import TracebackType
-from typing import Generic, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 from uuid import UUID
 
-from docstore.application.ports.unit_of_work import Page
+from docstore.application.ports.unit_of_work import Backlog, Page
 from docstore.domain.errors import AlreadyExists, NotFound, StaleVersion
 from docstore.domain.file import File
+from docstore.domain.idempotency import Claim, IdempotencyKey
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
 from docstore.domain.job import Job, JobType
 from docstore.domain.lifecycle import JobStatus
+from docstore.domain.listing import ALL_JOBS, FileQuery, JobQuery, Place
 from docstore.domain.names import Email
 from docstore.domain.user import User
 
@@ -35,9 +38,10 @@ class Rows:
     users: dict[UUID, User] = field(default_factory=dict)
     files: dict[UUID, File] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
+    claims: dict[tuple[UUID, str], Claim] = field(default_factory=dict)
 
     def copy(self) -> "Rows":
-        return Rows(dict(self.users), dict(self.files), dict(self.jobs))
+        return Rows(dict(self.users), dict(self.files), dict(self.jobs), dict(self.claims))
 
 
 Change = Callable[[Rows], None]
@@ -144,6 +148,8 @@ class MemoryUsers(MemoryTable[User]):
                 raise NotFound(self.kind, user_id)
             for file in [file for file in rows.files.values() if file.user_id == user_id]:
                 _delete_file(rows, file.id)
+            for place in [place for place in rows.claims if place[0] == user_id]:
+                del rows.claims[place]
 
         self._transaction.make(change)
 
@@ -179,12 +185,45 @@ class MemoryFiles(MemoryTable[File]):
         theirs.sort(key=lambda file: (file.uploaded_at, file.id), reverse=True)
         return Page(theirs[offset : offset + limit], len(theirs))
 
+    async def listed(
+        self,
+        owner: UserId,
+        query: FileQuery,
+        *,
+        offset: int = 0,
+        after: Place | None = None,
+        limit: int,
+    ) -> Sequence[File]:
+        placed = [(query.place_of(file), file) for file in self._asked_for(owner, query)]
+        found = _beyond(after, placed, descending=query.sort.is_descending)
+        return found[offset : offset + limit]
+
+    async def count(self, owner: UserId, query: FileQuery, *, at_most: int | None = None) -> int:
+        return sum(1 for _ in islice(self._asked_for(owner, query), at_most))
+
+    def _asked_for(self, owner: UserId, query: FileQuery) -> Iterable[File]:
+        files = self._rows.files.values()
+        return (file for file in files if file.user_id == owner and query.takes(file))
+
     async def after(self, file_id: FileId | None, *, limit: int) -> Sequence[File]:
         ids = sorted(i for i in self._rows.files if file_id is None or i > file_id)
         return [self._rows.files[i] for i in ids[:limit]]
 
     async def delete(self, file_id: FileId) -> None:
         self._transaction.make(lambda rows: _delete_file(rows, file_id))
+
+
+def _beyond(after: Place | None, placed: Iterable[tuple[Place, E]], *, descending: bool) -> list[E]:
+    """What comes after that place in the order of places."""
+
+    def order(found: tuple[Place, E]) -> tuple[Any, UUID]:
+        return found[0].value, found[0].id
+
+    ordered = sorted(placed, key=order, reverse=descending)
+    if after is not None:
+        start = (after.value, after.id)
+        ordered = [p for p in ordered if (order(p) < start if descending else order(p) > start)]
+    return [entity for _, entity in ordered]
 
 
 def _delete_file(rows: Rows, file_id: FileId) -> None:
@@ -216,6 +255,30 @@ class MemoryJobs(MemoryTable[Job]):
         jobs = [job for job in self._rows.jobs.values() if job.file_id == file_id]
         return sorted(jobs, key=lambda job: (job.queued_at, job.generation, job.id), reverse=True)
 
+    async def owned(self, owner: UserId, job_id: JobId) -> Job:
+        theirs = self._asked_for(owner, ALL_JOBS)
+        return self._first(job_id, (job for job in theirs if job.id == job_id))
+
+    async def listed(
+        self,
+        owner: UserId,
+        query: JobQuery,
+        *,
+        offset: int = 0,
+        after: Place | None = None,
+        limit: int,
+    ) -> Sequence[Job]:
+        jobs = self._asked_for(owner, query)
+        placed = [(Place(job.queued_at, job.id), job) for job in jobs]
+        return _beyond(after, placed, descending=True)[offset : offset + limit]
+
+    async def count(self, owner: UserId, query: JobQuery, *, at_most: int | None = None) -> int:
+        return sum(1 for _ in islice(self._asked_for(owner, query), at_most))
+
+    def _asked_for(self, owner: UserId, query: JobQuery) -> Iterable[Job]:
+        theirs = (job for job in self._rows.jobs.values() if job.user_id == owner)
+        return (job for job in theirs if job.file_id and query.status in (None, job.status))
+
     async def heartbeat(
         self, job_id: JobId, token: LeaseToken, *, now: datetime, lease_until: datetime
     ) -> None:
@@ -246,6 +309,47 @@ def _place(job: Job) -> tuple[FileId | None, JobType, int]:
     return job.file_id, job.job_type, job.generation
 
 
+class MemoryClaims:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    async def find(self, user_id: UserId, key: IdempotencyKey) -> Claim | None:
+        return self._transaction.rows.claims.get((user_id, key))
+
+    async def put(self, claim: Claim, *, before: Claim | None) -> None:
+        def change(rows: Rows) -> None:
+            if _identity(rows.claims.get((claim.user_id, claim.key))) != _identity(before):
+                raise StaleVersion(f"the key {claim.key} is claimed by another request")
+            if claim.user_id not in rows.users:
+                raise NotFound("user of", f"key {claim.key}")
+            rows.claims[claim.user_id, claim.key] = claim
+
+        self._transaction.make(change)
+
+    async def delete(self, claim: Claim) -> None:
+        def change(rows: Rows) -> None:
+            if _identity(rows.claims.get((claim.user_id, claim.key))) == _identity(claim):
+                del rows.claims[claim.user_id, claim.key]
+
+        self._transaction.make(change)
+
+    async def forget(self, before: datetime) -> int:
+        def expired(rows: Rows) -> Sequence[tuple[UUID, str]]:
+            return [place for place, claim in rows.claims.items() if claim.expires_at < before]
+
+        def change(rows: Rows) -> None:
+            for place in expired(rows):
+                del rows.claims[place]
+
+        count = len(expired(self._transaction.rows))
+        self._transaction.make(change)
+        return count
+
+
+def _identity(claim: Claim | None) -> object:
+    return claim and (claim.token, claim.is_answered)
+
+
 class MemoryUpkeep:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -271,6 +375,16 @@ class MemoryUpkeep:
         unfinished = (file for file in rows.files.values() if not file.status.is_final)
         return [file for file in unfinished if file.id not in cared_for][:limit]
 
+    async def backlog(self, now: datetime) -> Backlog:
+        jobs = self._transaction.rows.jobs.values()
+        queued = [job.due_at for job in jobs if job.status is JobStatus.QUEUED]
+        return Backlog(
+            queued=len(queued),
+            due=sum(due_at <= now for due_at in queued),
+            processing=sum(job.status is JobStatus.PROCESSING for job in jobs),
+            first_due_at=min(queued, default=None),
+        )
+
     async def forget_purges(self, before: datetime) -> int:
         def old(rows: Rows) -> Sequence[Job]:
             purges = (job for job in rows.jobs.values() if job.job_type is JobType.PURGE)
@@ -290,6 +404,7 @@ class MemoryUnitOfWork:
     files: MemoryFiles
     jobs: MemoryJobs
     users: MemoryUsers
+    claims: MemoryClaims
     upkeep: MemoryUpkeep
 
     def __init__(self, database: "MemoryDatabase", *, read_only: bool) -> None:
@@ -308,6 +423,7 @@ class MemoryUnitOfWork:
         self.files = MemoryFiles(transaction)
         self.jobs = MemoryJobs(transaction)
         self.users = MemoryUsers(transaction)
+        self.claims = MemoryClaims(transaction)
         self.upkeep = MemoryUpkeep(transaction)
         return self
 

@@ -5,8 +5,10 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from docstore.domain.file import File
+from docstore.domain.idempotency import Claim, IdempotencyKey
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
 from docstore.domain.job import Job
+from docstore.domain.listing import FileQuery, JobQuery, Place
 from docstore.domain.names import Email
 from docstore.domain.user import User
 
@@ -40,6 +42,24 @@ class Files(Protocol):
         """The owner's files, newest first (`uploaded_at`, then `id`, both descending)."""
         ...
 
+    async def listed(
+        self,
+        owner: UserId,
+        query: FileQuery,
+        *,
+        offset: int = 0,
+        after: Place | None = None,
+        limit: int,
+    ) -> Sequence[File]:
+        """The owner's files that `query` takes, in its order, those with equal values by their
+        ids in the same direction: from the one after `offset` others, or after a place.
+        """
+        ...
+
+    async def count(self, owner: UserId, query: FileQuery, *, at_most: int | None = None) -> int:
+        """How many there are in all; the counting may stop at `at_most`."""
+        ...
+
     async def after(self, file_id: FileId | None, *, limit: int) -> Sequence[File]:
         """All files of all owners in the order of their ids, from the one after `file_id`."""
         ...
@@ -64,6 +84,28 @@ class Jobs(Protocol):
 
     async def of_file(self, file_id: FileId) -> Sequence[Job]:
         """The jobs of a file, newest first."""
+        ...
+
+    async def owned(self, owner: UserId, job_id: JobId) -> Job:
+        """The job; NotFound unless it is one of a file of `owner`'s."""
+        ...
+
+    async def listed(
+        self,
+        owner: UserId,
+        query: JobQuery,
+        *,
+        offset: int = 0,
+        after: Place | None = None,
+        limit: int,
+    ) -> Sequence[Job]:
+        """Jobs of the owner's files that `query` takes, newest first (`queued_at`, then `id`, both
+        descending): from the one after `offset` others, or after a place.
+        """
+        ...
+
+    async def count(self, owner: UserId, query: JobQuery, *, at_most: int | None = None) -> int:
+        """How many there are in all; the counting may stop at `at_most`."""
         ...
 
     async def update(self, job: Job) -> None:
@@ -121,6 +163,39 @@ class Users(Protocol):
         ...
 
 
+class Claims(Protocol):
+    """Who has which idempotency key. They go with their user."""
+
+    async def find(self, user_id: UserId, key: IdempotencyKey) -> Claim | None:
+        """The claim on that key, also one that has expired."""
+        ...
+
+    async def put(self, claim: Claim, *, before: Claim | None) -> None:
+        """Save a claim in place of `before`: none, or one on the same key with that `token`, which
+        is answered or not as `before` is. StaleVersion when what is there is anything else, and
+        NotFound without the user.
+        """
+        ...
+
+    async def delete(self, claim: Claim) -> None:
+        """Free the key, if what is there is that claim (in the sense of `put`)."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Delete the claims of all users that expired before then; tell how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The jobs that are not done yet."""
+
+    queued: int
+    due: int  # queued, with `due_at <= now`
+    processing: int
+    first_due_at: datetime | None  # of those queued; None: there is none
+
+
 class Upkeep(Protocol):
     """What the maintenance loops look for, over all owners."""
 
@@ -134,6 +209,10 @@ class Upkeep(Protocol):
 
     async def stranded(self, *, limit: int) -> Sequence[File]:
         """Files that are UPLOADED or PROCESSING without a queued or processing job."""
+        ...
+
+    async def backlog(self, now: datetime) -> Backlog:
+        """How much there is to do."""
         ...
 
     async def forget_purges(self, before: datetime) -> int:
@@ -154,6 +233,8 @@ class UnitOfWork(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def claims(self) -> Claims: ...
     @property
     def upkeep(self) -> Upkeep: ...
 

@@ -7,15 +7,23 @@ class TestMyDatabase(UnitOfWorkContract):
             yield database.begin
 """
 
+from docstore.testing.unit_of_work.claims import ClaimsContract
 from docstore.testing.unit_of_work.files import FilesContract
 from docstore.testing.unit_of_work.jobs import JobsContract
+from docstore.testing.unit_of_work.listings import ListingsContract
 from docstore.testing.unit_of_work.transactions import TransactionsContract
 from docstore.testing.unit_of_work.upkeep import UpkeepContract
 from docstore.testing.unit_of_work.users import UsersContract
 
 
 class UnitOfWorkContract(
-    FilesContract, JobsContract, UsersContract, UpkeepContract, TransactionsContract
+    FilesContract,
+    JobsContract,
+    ListingsContract,
+    UsersContract,
+    ClaimsContract,
+    UpkeepContract,
+    TransactionsContract,
 ):
     """Override the `begin` fixture: it starts transactions on a database that is empty, with its
     tables made, for each test anew. Every test here must pass.

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from docstore.application.ports.unit_of_work import Begin
+from docstore.application.ports.unit_of_work import Backlog, Begin
 from docstore.domain.errors import NotFound
 from docstore.domain.job import Job
 from docstore.domain.lifecycle import FileStatus, JobStatus
@@ -45,6 +45,20 @@ class UpkeepContract(OnAnEmptyDatabase):
         await save(begin, *jobs)
         async with begin(read_only=True) as tx:
             assert len(await tx.upkeep.lapsed(MOMENT, skew=SKEW, limit=2)) == 2
+
+    async def test_the_backlog(self, begin: Begin) -> None:
+        await save(begin, *(a_purge(due_at=MOMENT + n * SECOND) for n in range(-2, 3)))
+        await save(begin, held(due_at=MOMENT - 9 * SECOND), held())
+        await save(begin, a_purge(status=JobStatus.COMPLETED), a_purge(status=JobStatus.FAILED))
+        async with begin(read_only=True) as tx:
+            found = await tx.upkeep.backlog(MOMENT)
+        first = MOMENT - 2 * SECOND
+        assert found == Backlog(queued=5, due=3, processing=2, first_due_at=first)
+
+    async def test_the_backlog_of_nobody(self, begin: Begin) -> None:
+        async with begin(read_only=True) as tx:
+            found = await tx.upkeep.backlog(MOMENT)
+        assert found == Backlog(queued=0, due=0, processing=0, first_due_at=None)
 
     @pytest.mark.parametrize("prefix", ["host-1", "host-1:", "höst", "a%", "a_", "a\\", "a*", ""])
     async def test_what_a_worker_holds(self, begin: Begin, prefix: str) -> None:

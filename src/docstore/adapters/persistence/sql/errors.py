@@ -36,15 +36,25 @@ def sql_errors(subject: str, *, parent: str = "parent") -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise Unavailable("the database is busy: no connection became free in time") from error
-    except DBAPIError as error:
-        if (ours := _translated(error, subject, parent)) is None:
+    except (DBAPIError, sqlite3.Error) as error:
+        if (ours := _translated(driver_error(error), subject, parent)) is None:
             raise
         raise ours from error
 
 
-def _translated(error: DBAPIError, subject: str, parent: str) -> DocstoreError | None:
-    code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
-    primary = code & 0xFF  # the rest of an extended code says more than is needed
+def driver_error(error: Exception) -> BaseException:
+    """The driver's own error, which SQLAlchemy may have wrapped."""
+    return (error.orig if isinstance(error, DBAPIError) else None) or error
+
+
+def primary_code(error: BaseException) -> int:
+    """SQLite's result code; the rest of an extended code says more than is needed."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
+
+
+def _translated(error: BaseException, subject: str, parent: str) -> DocstoreError | None:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    primary = primary_code(error)
     if code in _TAKEN:
         return AlreadyExists(f"{subject} exists already")
     if code == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
@@ -52,5 +62,5 @@ def _translated(error: DBAPIError, subject: str, parent: str) -> DocstoreError |
     if primary == sqlite3.SQLITE_FULL:
         return OutOfSpace("the database's disk is full")
     if primary in _DAMAGED:
-        return Damaged(f"the database: {error.orig}")
-    return Unavailable(f"the database: {error.orig}") if primary in _PASSING else None
+        return Damaged(f"the database: {error}")
+    return Unavailable(f"the database: {error}") if primary in _PASSING else None

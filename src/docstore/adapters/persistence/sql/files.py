@@ -1,18 +1,23 @@
 from collections.abc import Collection, Sequence
 from itertools import islice
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
 
+from docstore.adapters.persistence.sql import listing
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.rows import to_file
-from docstore.adapters.persistence.sql.tables import files
+from docstore.adapters.persistence.sql.tables import file_counts, files
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.application.ports.unit_of_work import Page
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, UserId
+from docstore.domain.listing import FileQuery, Place
 
 _BATCH: Final = 500  # ids in one statement; databases limit its parameters, some to 999
+_MANY: Final = 100  # rows: reading more takes longer than a moment
+_FAR: Final = 5_000  # entries of an index: walking over more does
 
 _limit = bindparam("limit", type_=Integer)
 _offset = bindparam("offset", type_=Integer)
@@ -20,17 +25,35 @@ _owners = files.c.user_id == bindparam("owner")
 
 OWNED_BY_ID: Final = select(files).where(_owners, files.c.id == bindparam("id"))
 OWNED_BY_KEY: Final = select(files).where(_owners, files.c.key == bindparam("key"))
-PAGE: Final = (
-    select(files)
-    .where(_owners)
-    .order_by(files.c.uploaded_at.desc(), files.c.id.desc())
-    .limit(_limit)
-    .offset(_offset)
+
+
+def _page(*order: ColumnElement[Any]) -> Select[Any]:
+    # The inner question is answered by the index alone, so that no row is read to be skipped.
+    ids = select(files.c.id).where(_owners).order_by(*order).limit(_limit).offset(_offset)
+    return (
+        select(files)
+        .where(files.c.id.in_(ids))
+        .order_by(files.c.uploaded_at.desc(), files.c.id.desc())
+    )
+
+
+FROM_NEWEST: Final = _page(files.c.uploaded_at.desc(), files.c.id.desc())
+FROM_OLDEST: Final = _page(files.c.uploaded_at, files.c.id)
+TOTAL: Final = select(func.coalesce(func.sum(file_counts.c.total), 0)).where(
+    file_counts.c.user_id == bindparam("owner")
 )
-COUNT: Final = select(func.count()).select_from(files).where(_owners)
+TOTAL_OF_STATUS: Final = TOTAL.where(file_counts.c.status == bindparam("status"))
 FIRST: Final = select(files).order_by(files.c.id).limit(_limit)
 AFTER: Final = FIRST.where(files.c.id > bindparam("after"))
 FIND: Final = select(files).where(files.c.id.in_(bindparam("ids", expanding=True)))
+
+
+class Reach(NamedTuple):
+    """Of a page of a listing: the files before it, those on it, and from which end."""
+
+    skipped: int
+    length: int
+    is_from_end: bool = False
 
 
 class SqlFiles(VersionedRows[File]):
@@ -46,26 +69,77 @@ class SqlFiles(VersionedRows[File]):
         self, owner: UserId, *, id: FileId | None = None, key: str | None = None
     ) -> File:
         if id is not None:
-            return await self._one(id, OWNED_BY_ID, owner=owner, id=id)
-        return await self._one(key, OWNED_BY_KEY, owner=owner, key=key)
+            return await self._one(id, OWNED_BY_ID, {"owner": owner, "id": id})
+        return await self._one(key, OWNED_BY_KEY, {"owner": owner, "key": key})
 
     async def find(self, ids: Collection[FileId]) -> Sequence[File]:
         found: list[File] = []
         rest = iter(set(ids))
         while batch := list(islice(rest, _BATCH)):
-            found += await self._all(FIND, ids=batch)
+            found += await self._all(FIND, {"ids": batch}, long=len(batch) > _MANY)
         return found
 
     async def page(self, owner: UserId, *, offset: int, limit: int) -> Page:
-        items = await self._all(PAGE, owner=owner, offset=offset, limit=limit)
         with sql_errors("listing"):
-            total = (await self._db.execute(COUNT, {"owner": owner})).scalar_one()
-        return Page(items, total)
+            total = (await self._db.fetch(TOTAL, {"owner": owner}))[0][0]
+        length = min(limit, total - offset)
+        if length <= 0:
+            return Page([], total)
+        # Counted from the end that is nearer, for the entries before a page are walked over.
+        statement, skipped = min(
+            (FROM_NEWEST, offset), (FROM_OLDEST, total - offset - length), key=itemgetter(1)
+        )
+        place = {"owner": owner, "offset": skipped, "limit": length}
+        is_long = length > _MANY or skipped > _FAR
+        return Page(await self._all(statement, place, long=is_long), total)
+
+    async def listed(
+        self,
+        owner: UserId,
+        query: FileQuery,
+        *,
+        offset: int = 0,
+        after: Place | None = None,
+        limit: int,
+    ) -> Sequence[File]:
+        reach = await self._reach(owner, query, offset, limit)
+        if reach.length <= 0:
+            return []
+        statement = listing.files_of(
+            listing.kind_of(query),
+            query.sort,
+            is_after=after is not None,
+            from_end=reach.is_from_end,
+        )
+        values = {"owner": owner, "limit": reach.length, **listing.values_of(query)}
+        is_long = not query.takes_all or reach.length > _MANY or reach.skipped > _FAR
+        values |= listing.start_of(reach.skipped, after)
+        return await self._all(statement, values, long=is_long)
+
+    async def count(self, owner: UserId, query: FileQuery, *, at_most: int | None = None) -> int:
+        if query == FileQuery(status=query.status, sort=query.sort):
+            statement = TOTAL if query.status is None else TOTAL_OF_STATUS
+            return await self._number(
+                statement, {"owner": owner, "status": query.status and query.status.value}
+            )
+        statement = listing.count_of_files(listing.kind_of(query), is_bounded=at_most is not None)
+        values = {"owner": owner, "at_most": at_most, **listing.values_of(query)}
+        return await self._number(statement, values, long=True)
+
+    async def _reach(self, owner: UserId, query: FileQuery, offset: int, limit: int) -> Reach:
+        """Counted from the end that is nearer, for the entries before a page are walked over."""
+        if offset <= limit or not query.takes_all:
+            return Reach(offset, limit)
+        total = await self.count(owner, query)
+        length = min(limit, total - offset)
+        behind = total - offset - length
+        return Reach(behind, length, True) if behind < offset else Reach(offset, length)
 
     async def after(self, file_id: FileId | None, *, limit: int) -> Sequence[File]:
+        is_long = limit > _MANY
         if file_id is None:
-            return await self._all(FIRST, limit=limit)
-        return await self._all(AFTER, after=file_id, limit=limit)
+            return await self._all(FIRST, {"limit": limit}, long=is_long)
+        return await self._all(AFTER, {"after": file_id, "limit": limit}, long=is_long)
 
     async def delete(self, file_id: FileId) -> None:
         await self._delete(file_id)

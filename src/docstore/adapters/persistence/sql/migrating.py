@@ -1,7 +1,10 @@
 """Runs the migrations that this package carries."""
 
+import asyncio
 from collections.abc import Callable
-from typing import Final
+from functools import partial
+from threading import Lock
+from typing import Final, TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -13,6 +16,9 @@ from docstore.adapters.persistence.sql import sqlite
 from docstore.domain.errors import NewerData
 
 _SCRIPTS: Final = "docstore.adapters.persistence.sql:migrations"
+_ONE_AT_A_TIME: Final = Lock()  # Alembic keeps what it works on in variables of a module
+
+T = TypeVar("T")
 
 
 async def upgrade(url: URL, revision: str = "head") -> None:
@@ -27,24 +33,24 @@ async def downgrade(url: URL, revision: str) -> None:
 
 async def current(url: URL) -> str | None:
     """The database's revision; None for an empty one."""
-    engine = sqlite.migrator(url)
-    try:
-        async with engine.connect() as db:
-            return await db.run_sync(_revision)
-    finally:
-        await engine.dispose()
+    return await asyncio.to_thread(_within, url, _revision)
 
 
 async def _run(url: URL, change: Callable[[Config], None]) -> None:
+    await asyncio.to_thread(_within, url, partial(_change, change))
+
+
+def _within(url: URL, work: Callable[[Connection], T]) -> T:
+    """What `work` returns, done in one transaction."""
     engine = sqlite.migrator(url)
     try:
-        async with engine.begin() as db:
-            await db.run_sync(_change, change)
+        with _ONE_AT_A_TIME, engine.begin() as db:
+            return work(db)
     finally:
-        await engine.dispose()
+        engine.dispose()
 
 
-def _change(db: Connection, change: Callable[[Config], None]) -> None:
+def _change(change: Callable[[Config], None], db: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", _SCRIPTS)
     config.attributes["connection"] = db  # env.py takes it from there

@@ -1,52 +1,36 @@
-"""What is special about SQLite: its file, its pragmas, and one writer at a time."""
+"""What is special about SQLite: its file, its pragmas, and how JSON is read from it."""
 
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
+from json import JSONDecoder, JSONEncoder
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, NullPool, event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+
+from docstore.domain.errors import Unavailable
 
 WAIT: Final = 5.0  # seconds: for a connection, and again for another process's lock
 READERS: Final = 4  # connections
 
-_PRAGMAS: Final = {"busy_timeout": str(int(WAIT * 1000)), "foreign_keys": "ON"}
+PATIENT: Final = {"busy_timeout": str(int(WAIT * 1000)), "foreign_keys": "ON"}
+IMPATIENT: Final = PATIENT | {"busy_timeout": "0"}  # the event loop must not wait inside SQLite
+READING: Final = {"query_only": "ON"}
 
 
-def writer(url: URL, *, durable: bool) -> AsyncEngine:
-    """One connection: SQLite has one writer at a time, so waiting for it is best done here, in
-    turn, not by polling its lock.
-    """
-    pragmas = {"journal_mode": "WAL", "synchronous": "FULL" if durable else "NORMAL"}
-    engine = _engine(url, _PRAGMAS | pragmas, pool_size=1)
-    _begin_with(engine, "BEGIN IMMEDIATE")  # a lock taken late cannot be waited for
-    return engine
+def writing(*, durable: bool) -> dict[str, str]:
+    """The pragmas of a writer. `durable`: each commit waits for the disk."""
+    return {"journal_mode": "WAL", "synchronous": "FULL" if durable else "NORMAL"}
 
 
-def readers(url: URL) -> AsyncEngine:
-    """Connections that cannot write, and in WAL wait for nobody."""
-    engine = _engine(url, _PRAGMAS | {"query_only": "ON"}, pool_size=READERS)
-    _begin_with(engine, "BEGIN")
-    return engine
-
-
-def migrator(url: URL) -> AsyncEngine:
-    """A writer that heeds no foreign key: a migration that builds a table anew drops the old one,
-    which would take along every row that refers to it.
-    """
-    pragmas = _PRAGMAS | {"journal_mode": "WAL", "synchronous": "FULL", "foreign_keys": "OFF"}
-    engine = _engine(url, pragmas, poolclass=NullPool)
-    _begin_with(engine, "BEGIN IMMEDIATE")
-    return engine
-
-
-def check_foreign_keys(db: Connection) -> None:
-    """What a connection of `migrator` owes before it commits."""
-    if orphan := db.exec_driver_sql("PRAGMA foreign_key_check").first():
-        raise RuntimeError(f"a row is without its parent: {tuple(orphan)}")
+def file_of(url: URL) -> Path:
+    """The file that `url` names; ValueError when it names none."""
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"{url} names no file; for a store in memory there is memory://")
+    return Path(url.database)
 
 
 def create_file(path: Path) -> None:
@@ -60,6 +44,15 @@ def create_file(path: Path) -> None:
         _sync(folder)
 
 
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """What a file system says to a database that cannot be made."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"the database {path} cannot be made: {error.strerror}") from error
+
+
 def _sync(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -68,12 +61,45 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _engine(url: URL, pragmas: Mapping[str, str], **pool: Any) -> AsyncEngine:
-    if "poolclass" not in pool:
-        pool |= {"max_overflow": 0, "pool_timeout": WAIT}
+def engine(url: URL, pragmas: Mapping[str, str]) -> Engine:
+    """On the driver of the standard library; each connection may move between threads."""
+    url = url.set(drivername="sqlite")
+    return create_engine(url, poolclass=NullPool, **options(pragmas, check_same_thread=False))
+
+
+def driver(db: Connection) -> sqlite3.Connection:
+    """What SQLAlchemy runs statements on. Transactions may be begun and ended here: SQLite has more
+    kinds of them than SQLAlchemy knows.
+    """
+    raw = db.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    return raw
+
+
+def options(pragmas: Mapping[str, str], **arguments: Any) -> dict[str, Any]:
+    """What SQLAlchemy is told, whichever driver runs the statements."""
     # Without an isolation level the driver begins nothing by itself.
-    arguments = {"isolation_level": None, "factory": partial(_open, pragmas)}
-    return create_async_engine(url, connect_args=arguments, **pool)
+    arguments |= {"isolation_level": None, "factory": partial(_open, pragmas)}
+    return {
+        "connect_args": arguments,
+        "json_serializer": _write_json,
+        "json_deserializer": _read_json,
+    }
+
+
+def migrator(url: URL) -> Engine:
+    """A writer that heeds no foreign key: a migration that builds a table anew drops the old one,
+    which would take along every row that refers to it.
+    """
+    made = engine(url, PATIENT | writing(durable=True) | {"foreign_keys": "OFF"})
+    event.listen(made, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
+    return made
+
+
+def check_foreign_keys(db: Connection) -> None:
+    """What a connection of `migrator` owes before it commits."""
+    if orphan := db.exec_driver_sql("PRAGMA foreign_key_check").first():
+        raise RuntimeError(f"a row is without its parent: {tuple(orphan)}")
 
 
 def _open(pragmas: Mapping[str, str], *args: Any, **kwargs: Any) -> sqlite3.Connection:
@@ -88,6 +114,19 @@ def _open(pragmas: Mapping[str, str], *args: Any, **kwargs: Any) -> sqlite3.Conn
     return connection
 
 
-def _begin_with(engine: AsyncEngine, statement: str) -> None:
-    begin: Callable[[Connection], object] = lambda db: db.exec_driver_sql(statement)  # noqa: E731
-    event.listen(engine.sync_engine, "begin", begin)
+_encode: Final = JSONEncoder().encode
+_decode: Final = JSONDecoder().decode
+
+# Nearly every such value of a file just uploaded is an empty list or object.
+
+
+def _write_json(value: Any) -> str:
+    if not value and isinstance(value, (list, dict)):
+        return "{}" if isinstance(value, dict) else "[]"
+    return _encode(value)
+
+
+def _read_json(text: str) -> Any:
+    if text == "[]":
+        return []
+    return {} if text == "{}" else _decode(text)

@@ -118,6 +118,7 @@ files: Final = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Column("processed_at", UtcDateTime),
     Column("version", Integer, nullable=False),
+    Column("search_text", Text, nullable=False, server_default=""),  # domain.searching.searchable
     one_of("status", FileStatus),
     at_least(1, "generation", "version"),
     at_least(0, "size"),
@@ -128,11 +129,38 @@ files: Final = Table(
     ),
 )
 
+UNPROCESSED: Final = is_in(
+    files.c.status, *(s for s in FileStatus if s is not FileStatus.PROCESSED)
+)
 UNFINISHED: Final = is_in(files.c.status, *(s for s in FileStatus if not s.is_final))
 
 # Read backwards, the first gives an owner's files newest first.
 Index("ix_files_listing", files.c.user_id, files.c.uploaded_at, files.c.id)
+Index("ix_files_by_name", files.c.user_id, files.c.original_filename, files.c.id)
+Index("ix_files_by_size", files.c.user_id, files.c.size, files.c.id)
+# Those that are processed are nearly all: to look for them, the listing itself will do.
+Index(
+    "ix_files_unprocessed",
+    files.c.user_id,
+    files.c.status,
+    files.c.uploaded_at,
+    files.c.id,
+    sqlite_where=UNPROCESSED,
+    postgresql_where=UNPROCESSED,
+)
 Index("ix_files_unfinished", files.c.id, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+
+# Kept by triggers on `files` (migration 0002): whoever builds that table anew makes them anew.
+file_counts: Final = Table(
+    "file_counts",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("status", String(16), primary_key=True),
+    Column("total", BigInteger, nullable=False),
+    one_of("status", FileStatus),
+    at_least(0, "total"),
+    sqlite_with_rowid=False,
+)
 
 jobs: Final = Table(
     "jobs",
@@ -173,11 +201,43 @@ jobs: Final = Table(
     CheckConstraint("(error_code IS NULL) = (error_message IS NULL)", name="whole_error"),
 )
 
+OF_FILES: Final = jobs.c.file_id.is_not(None)
+FAILED: Final = OF_FILES & is_in(jobs.c.status, JobStatus.FAILED)
 QUEUED: Final = is_in(jobs.c.status, JobStatus.QUEUED)
 PROCESSING: Final = is_in(jobs.c.status, JobStatus.PROCESSING)
 LIVE: Final = is_in(jobs.c.status, *(s for s in JobStatus if s.is_live))
 PURGED: Final = is_in(jobs.c.job_type, JobType.PURGE) & is_in(jobs.c.status, JobStatus.COMPLETED)
 
+Index(
+    "ix_jobs_listing",
+    jobs.c.user_id,
+    jobs.c.queued_at,
+    jobs.c.id,
+    sqlite_where=OF_FILES,
+    postgresql_where=OF_FILES,
+)
+Index(
+    "ix_jobs_failed",
+    jobs.c.user_id,
+    jobs.c.queued_at,
+    jobs.c.id,
+    sqlite_where=FAILED,
+    postgresql_where=FAILED,
+)
 Index("ix_jobs_queued", jobs.c.due_at, sqlite_where=QUEUED, postgresql_where=QUEUED)
 Index("ix_jobs_leased", jobs.c.lease_until, sqlite_where=PROCESSING, postgresql_where=PROCESSING)
 Index("ix_jobs_purged", jobs.c.completed_at, sqlite_where=PURGED, postgresql_where=PURGED)
+
+idempotency_keys: Final = Table(
+    "idempotency_keys",
+    metadata,
+    Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("token", Uuid, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("fingerprint", String(64)),
+    Column("answer", OptionalJson),
+    CheckConstraint("(fingerprint IS NULL) = (answer IS NULL)", name="whole_answer"),
+)
+
+Index("ix_idempotency_keys_expiry", idempotency_keys.c.expires_at)

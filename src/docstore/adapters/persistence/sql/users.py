@@ -24,13 +24,13 @@ class SqlUsers(VersionedRows[User]):
         return await self._by_id(user_id)
 
     async def by_email(self, email: Email) -> User:
-        return await self._one(email, _BY_EMAIL, email=email)
+        return await self._one(email, _BY_EMAIL, {"email": email})
 
     async def by_external_id(self, external_id: str) -> User:
-        return await self._one(external_id, _BY_EXTERNAL_ID, external_id=external_id)
+        return await self._one(external_id, _BY_EXTERNAL_ID, {"external_id": external_id})
 
     async def all(self) -> Sequence[User]:
-        return await self._all(_ALL)
+        return await self._all(_ALL, {}, long=True)
 
     async def delete(self, user_id: UserId) -> None:
-        await self._delete(user_id)
+        await self._delete(user_id, long=True)  # with all that is theirs

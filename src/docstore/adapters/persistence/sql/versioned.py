@@ -3,10 +3,10 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.rows import to_row
+from docstore.adapters.persistence.sql.transaction import Transaction
 from docstore.domain.errors import NotFound, StaleVersion
 
 
@@ -39,36 +39,49 @@ class VersionedRows(Generic[E]):
     statements: ClassVar[Statements]
     read: ClassVar[Callable[[Row[Any]], Any]]  # makes the entity of a row
 
-    def __init__(self, db: AsyncConnection) -> None:
+    def __init__(self, db: Transaction) -> None:
         self._db = db
 
     async def add(self, entity: E) -> None:
         with sql_errors(f"{self.kind} {entity.id}", parent=self.parent):
-            await self._db.execute(self.statements.insert, to_row(entity))
+            await self._db.change(self.statements.insert, to_row(entity))
 
     async def update(self, entity: E) -> None:
         before = {"row_id": entity.id, "row_version": entity.version - 1}
         if not await self._change(self.statements.replace, {**to_row(entity), **before}):
             raise StaleVersion(f"{self.kind} {entity.id} is not at version {entity.version - 1}")
 
-    async def _delete(self, ident: UUID) -> None:
-        if not await self._change(self.statements.delete, {"row_id": ident}):
+    async def _delete(self, ident: UUID, *, long: bool = False) -> None:
+        if not await self._change(self.statements.delete, {"row_id": ident}, long=long):
             raise NotFound(self.kind, ident)
 
-    async def _change(self, statement: Executable, values: Mapping[str, Any]) -> int:
+    async def _change(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> int:
         """How many rows it changed."""
         with sql_errors(self.kind, parent=self.parent):
-            return (await self._db.execute(statement, values)).rowcount
+            return await self._db.change(statement, values, long=long)
 
     async def _by_id(self, ident: UUID) -> E:
-        return await self._one(ident, self.statements.by_id, row_id=ident)
+        return await self._one(ident, self.statements.by_id, {"row_id": ident})
 
-    async def _one(self, ident: object, statement: Executable, **values: object) -> E:
-        found = await self._all(statement, **values)
+    async def _one(self, ident: object, statement: Executable, values: Mapping[str, Any]) -> E:
+        found = await self._all(statement, values)
         if not found:
             raise NotFound(self.kind, ident)
         return found[0]
 
-    async def _all(self, statement: Executable, **values: object) -> Sequence[E]:
+    async def _number(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> int:
+        """What a statement with one value in its result says."""
         with sql_errors(self.kind):
-            return [type(self).read(row) for row in await self._db.execute(statement, values)]
+            number: int = (await self._db.fetch(statement, values, long=long))[0][0]
+        return number
+
+    async def _all(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> Sequence[E]:
+        read = type(self).read
+        with sql_errors(self.kind):
+            return [read(row) for row in await self._db.fetch(statement, values, long=long)]

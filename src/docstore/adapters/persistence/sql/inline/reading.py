@@ -1,0 +1,97 @@
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, Executable, Row
+
+from docstore.adapters.persistence.sql import sqlite
+from docstore.adapters.persistence.sql.inline.turns import Turns
+from docstore.adapters.persistence.sql.inline.waiting import in_thread, unlocked
+from docstore.adapters.persistence.sql.sqlite import driver
+
+T = TypeVar("T")
+
+
+class Readers:
+    """Connections that cannot write, and in WAL wait for nobody. Opened as they are needed."""
+
+    def __init__(self, engine: Engine, threads: Executor) -> None:
+        self._engine = engine
+        self._idle: list[Connection] = []
+        self._turns = Turns(sqlite.READERS)
+        self.threads = threads
+
+    def open(self) -> None:
+        """The first one, so that what is wrong with the file is said now."""
+        self._idle.append(self._engine.connect())
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    async def take(self) -> Connection:
+        await self._turns.take(sqlite.WAIT)
+        try:
+            # The one that was used last knows most of the file.
+            return self._idle.pop() if self._idle else self._engine.connect()
+        except BaseException:
+            self._turns.give()
+            raise
+
+    def give(self, db: Connection) -> None:
+        try:
+            if driver(db).in_transaction:
+                driver(db).execute("ROLLBACK")
+            self._idle.append(db)
+        except BaseException:
+            db.close()
+            raise
+        finally:
+            self._turns.give()
+
+
+class ReadTransaction:
+    """Takes a connection at its first statement, and sees the rows as they are then to its end."""
+
+    def __init__(self, readers: Readers) -> None:
+        self._readers = readers
+        self._db: Connection | None = None
+
+    async def begin(self) -> None:
+        """Nothing yet."""
+
+    async def fetch(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> Sequence[Row[Any]]:
+        db = await self._connection()
+        return await self._run(lambda: db.execute(statement, values).all(), long=long)
+
+    async def change(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> int:
+        """Refused by SQLite."""
+        db = await self._connection()
+        return await self._run(lambda: db.execute(statement, values).rowcount, long=long)
+
+    async def commit(self) -> None:
+        """There is nothing to commit."""
+
+    async def end(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            self._readers.give(db)
+
+    async def _connection(self) -> Connection:
+        if self._db is None:
+            self._db = await self._readers.take()
+            raw = driver(self._db)
+            raw.execute("BEGIN")
+            # The first look at the file fixes what is seen. It alone may meet a lock: while another
+            # process mends the file after a crash.
+            await unlocked(lambda: raw.execute("PRAGMA schema_version").fetchall())
+        return self._db
+
+    async def _run(self, call: Callable[[], T], *, long: bool) -> T:
+        if long:
+            return await in_thread(self._readers.threads, call)
+        return call()

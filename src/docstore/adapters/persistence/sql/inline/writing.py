@@ -1,0 +1,36 @@
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Executable, Row
+
+from docstore.adapters.persistence.sql.inline.writer import Writer
+
+
+class WriteTransaction:
+    """A turn of the writer's."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    async def begin(self) -> None:
+        await self._writer.enter(self)
+
+    async def fetch(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> Sequence[Row[Any]]:
+        execute = self._writer.db.execute
+        return await self._writer.run(self, lambda: execute(statement, values).all(), long=long)
+
+    async def change(
+        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+    ) -> int:
+        execute = self._writer.db.execute
+        return await self._writer.run(self, lambda: execute(statement, values).rowcount, long=long)
+
+    async def commit(self) -> None:
+        error = await self._writer.commit(self)
+        if error is not None:
+            raise error.with_traceback(None)
+
+    async def end(self) -> None:
+        self._writer.leave(self)
