@@ -1,5 +1,6 @@
 """Who gets what. The only module that knows every layer."""
 
+import hmac
 import os
 import random
 import secrets
@@ -7,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from uuid import uuid4
 
 from dependency_injector import containers, providers
 from uuid_utils.compat import uuid7
@@ -19,12 +21,18 @@ from docstore.adapters.tokens.jwt import JwtTokenService
 from docstore.adapters.tokens.secret_file import load_or_make
 from docstore.application import accounts
 from docstore.application.checking import Check, CheckHealth
+from docstore.application.cursors import Cursors
 from docstore.application.deleting import DeleteFile, DeleteUser, Purge
 from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
 from docstore.application.docstore import Accounts, Background, Docstore
+from docstore.application.editing import Edit
+from docstore.application.guarding import LoginGuard, UploadGuard
+from docstore.application.listing import List, ListJobs
+from docstore.application.observing import TakeStock
 from docstore.application.ports.processor import ProcessorOptions
 from docstore.application.processing import ProcessFile
-from docstore.application.reading import Get, List, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload, UploadPolicy
@@ -54,6 +62,11 @@ def jwt_secret(settings: Settings) -> str:
     return load_or_make(settings.secret_file)
 
 
+def cursor_key(secret: str) -> bytes:
+    """A key of its own, so that no cursor is ever good for a token."""
+    return hmac.digest(secret.encode(), b"docstore cursors", "sha256")
+
+
 def processor_options(settings: Settings) -> ProcessorOptions:
     return ProcessorOptions(
         max_text_characters=settings.max_text_characters,
@@ -71,8 +84,11 @@ class Container(containers.DeclarativeContainer):
     settings = providers.Dependency(instance_of=Settings)
     new_id = providers.Object(uuid7)
     new_key = providers.Object(public_key)
+    new_token = providers.Object(uuid4)
     jitter = providers.Object(random.random)
     wake = providers.Object(lambda: None)  # called when there is work; `serve` puts a bell here
+    saw_attempt = providers.Object(lambda *_: None)  # called with what a worker's metrics count
+    saw_extraction = providers.Object(lambda *_: None)
 
     blobs = providers.Singleton(
         connect, "storage", settings.provided.storage, durable=settings.provided.durable
@@ -83,22 +99,27 @@ class Container(containers.DeclarativeContainer):
     queue = providers.Singleton(
         connect, "queue", settings.provided.queue, durable=settings.provided.durable
     )
+    rate_limits = providers.Singleton(
+        connect, "rate_limits", settings.provided.rate_limits, durable=settings.provided.durable
+    )
     begin = database.provided.begin
     sniffer = providers.Singleton(SignatureSniffer)
     passwords = providers.Singleton(Argon2Passwords)
+    secret = providers.Singleton(jwt_secret, settings)
     tokens = providers.Singleton(
         JwtTokenService,
-        providers.Callable(jwt_secret, settings),
+        secret,
         lifetime=providers.Callable(
             lambda seconds: timedelta(seconds=seconds), settings.provided.token_lifetime
         ),
     )
+    cursors = providers.Singleton(Cursors, providers.Callable(cursor_key, secret))
     options = providers.Singleton(processor_options, settings)
     processors = providers.Singleton(load_all, "processors", options)
     extractor = providers.Selector(
         settings.provided.isolation,
-        jail=providers.Singleton(Jail, processors, options=options),
-        none=providers.Singleton(InlineExtractor, processors),
+        jail=providers.Singleton(Jail, processors, options=options, observe=saw_extraction),
+        none=providers.Singleton(InlineExtractor, processors, observe=saw_extraction),
     )
 
     retry_policy = providers.Factory(
@@ -135,6 +156,7 @@ class Container(containers.DeclarativeContainer):
         new_id,
         jitter,
         providers.Callable(worker_name, settings),
+        saw_attempt,
     )
     background = providers.Factory(
         Background,
@@ -150,16 +172,23 @@ class Container(containers.DeclarativeContainer):
         release_held_by=providers.Factory(ReleaseHeldBy, begin, retry_policy, jitter),
         reconcile=providers.Factory(Reconcile, begin, new_id),
         sweep=providers.Factory(Sweep, begin, blobs),
+        take_stock=providers.Factory(TakeStock, begin),
+    )
+    login_guard = providers.Factory(
+        LoginGuard, rate_limits, settings.provided.failed_logins, jitter
     )
     register = providers.Factory(accounts.Register, begin, passwords, new_id)
+    confirm = providers.Factory(accounts.Confirm, passwords, login_guard)
+    delete_user = providers.Factory(DeleteUser, begin, new_id)
     accounts = providers.Factory(
         Accounts,
         sign_up=providers.Factory(
             accounts.SignUp,
             register,
+            login_guard,
             providers.Callable(lambda s: s.registration == "open", settings),
         ),
-        log_in=providers.Factory(accounts.LogIn, begin, passwords, tokens),
+        log_in=providers.Factory(accounts.LogIn, begin, passwords, tokens, login_guard),
         authenticate=providers.Factory(accounts.Authenticate, begin, tokens),
         ensure=providers.Factory(accounts.Ensure, begin, new_id),
         register=register,
@@ -167,19 +196,34 @@ class Container(containers.DeclarativeContainer):
         list=providers.Factory(accounts.ListUsers, begin),
         set_disabled=providers.Factory(accounts.SetDisabled, begin),
         set_password=providers.Factory(accounts.SetPassword, begin, passwords),
-        delete=providers.Factory(DeleteUser, begin, new_id),
+        change_password=providers.Factory(accounts.ChangePassword, begin, passwords, confirm),
+        close=providers.Factory(accounts.CloseAccount, confirm, delete_user),
+        delete=delete_user,
     )
     docstore = providers.Singleton(
         Docstore,
-        upload=providers.Factory(Upload, begin, blobs, sniffer, new_id, new_key, policy),
+        upload=providers.Factory(
+            Upload,
+            begin,
+            blobs,
+            sniffer,
+            new_id,
+            new_key,
+            policy,
+            providers.Factory(ClaimKey, begin, new_token),
+        ),
+        upload_guard=providers.Factory(UploadGuard, rate_limits, settings.provided.uploads),
         get=providers.Factory(Get, begin),
         wait=providers.Factory(Wait, begin),
-        list=providers.Factory(List, begin),
+        list=providers.Factory(List, begin, cursors),
         content=providers.Factory(OpenContent, begin, blobs),
         text=providers.Factory(OpenText, begin, blobs),
         rendition=providers.Factory(OpenRendition, begin, blobs),
+        edit=providers.Factory(Edit, begin),
         delete=providers.Factory(DeleteFile, begin, new_id),
         retry=providers.Factory(RetryByHand, begin, new_id),
+        job=providers.Factory(GetJob, begin),
+        jobs=providers.Factory(ListJobs, begin, cursors),
         accounts=accounts,
         background=background,
         check=providers.Factory(Check, begin, blobs),
@@ -205,7 +249,12 @@ async def running(container: Container, *, worker: bool = True) -> AsyncIterator
     Without `worker` no parser is started: for a process that only serves.
     """
     async with AsyncExitStack() as stack:
-        for provider in (container.blobs, container.database, container.queue):
+        for provider in (
+            container.blobs,
+            container.database,
+            container.queue,
+            container.rate_limits,
+        ):
             await _open(stack, provider())
         if worker:
             await _open(stack, container.extractor())

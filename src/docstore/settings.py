@@ -3,15 +3,18 @@
 import os
 import re
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from docstore.domain.rates import Rate
+
 Seconds = Annotated[float, Field(gt=0)]
 
+OFF: Final = "off"
 MIN_SECRET: Final = 32  # bytes; HS256 wants a key as long as its hash (RFC 7518 3.2)
 
 
@@ -27,12 +30,17 @@ class Settings(BaseSettings):
         Path("docstore-data"), description="Folder of the embedded database, files and secret."
     )
     database_url: str = Field(
-        "", description="Default: sqlite+aiosqlite, in the data directory. `memory://` for tests."
+        "", description="Default: sqlite, in the data directory. `memory://` for tests."
     )
     storage_url: str = Field(
         "", description="Default: file, in the data directory. `memory://` for tests."
     )
     queue_url: str = Field("", description="Default: memory://, inside the worker's process.")
+    rate_limits_url: str = Field(
+        "",
+        description="Default: memory://, inside the API's process, or when there are several: "
+        "sqlite, in the data directory.",
+    )
     durability: Literal["full", "relaxed"] = Field(
         "full",
         description="full: what was acknowledged survives power loss (fsync). relaxed: "
@@ -44,6 +52,10 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     http_prefix: str = Field("", description="Path under which the API is mounted, such as /api.")
     api_processes: int = Field(1, ge=1, le=64, description="Processes that serve HTTP.")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks of the proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins that browsers may call from, comma-separated."
     )
@@ -64,6 +76,11 @@ class Settings(BaseSettings):
     registration: Literal["open", "closed"] = Field(
         "open", description="Whether anybody may register over HTTP."
     )
+    login_rate: str = Field(
+        "10/minute",
+        description="Most wrong passwords for one account, and from one client address; per "
+        "second or minute.",
+    )
 
     # Uploads
     max_upload_bytes: int = Field(
@@ -72,6 +89,10 @@ class Settings(BaseSettings):
     max_upload_files: int = Field(20, ge=1, le=1000, description="Most files in one form.")
     allowed_media_types: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Types accepted, comma-separated, image/* allowed. Default: all."
+    )
+    upload_rate: str = Field(
+        "1000/minute",
+        description="Most files that one user may upload; per second, minute, hour or day, or off.",
     )
 
     # Background work
@@ -126,11 +147,25 @@ class Settings(BaseSettings):
         "1024x1024", description="Box that the `resized` rendition fits into."
     )
 
+    # Watching it
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Least level logged."
     )
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto",
+        description="One line of text or one JSON object for each record. auto: JSON for `serve` "
+        "and `worker` unless they log to a terminal, else text.",
+    )
+    access_log: bool = Field(False, description="Whether every request is logged.")
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Port of Prometheus metrics, at /metrics, open to all who reach it. 0: none.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address of the metrics.")
 
-    @field_validator("cors_origins", "allowed_media_types", mode="before")
+    @field_validator("cors_origins", "allowed_media_types", "trusted_proxies", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):
@@ -143,6 +178,30 @@ class Settings(BaseSettings):
         for item in value:
             if not re.fullmatch(r"[\w!#$&^.+-]+/(\*|[\w!#$&^.+-]+)", item, re.ASCII):
                 raise ValueError(f"{item!r} is not a media type such as image/png or image/*")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for item in value:
+            try:
+                ip_network(item)
+            except ValueError as error:
+                raise ValueError(f"takes networks such as 10.0.0.0/8 or ::1; {error}") from None
+        return value
+
+    @field_validator("upload_rate")
+    @classmethod
+    def _is_a_rate_or_off(cls, value: str) -> str:
+        if value != OFF:
+            Rate.parse(value)
+        return value
+
+    @field_validator("login_rate")
+    @classmethod
+    def _locks_nobody_out_for_long(cls, value: str) -> str:
+        if Rate.parse(value).window > 60:
+            raise ValueError("takes a rate per second or minute: its period is a lock-out, too")
         return value
 
     @field_validator("http_prefix")
@@ -177,7 +236,7 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the database that is used."""
         path = self.data_dir.absolute() / "docstore.db"
-        return self.database_url or f"sqlite+aiosqlite:///{path}"
+        return self.database_url or f"sqlite:///{path}"
 
     @property
     def storage(self) -> str:
@@ -188,6 +247,28 @@ class Settings(BaseSettings):
     def queue(self) -> str:
         """The URL of the job queue that is used."""
         return self.queue_url or "memory://"
+
+    @property
+    def rate_limits(self) -> str:
+        """The URL of the rate limiter that is used."""
+        path = self.data_dir.absolute() / "rate-limits.db"
+        shared = path.as_uri().replace("file:", "sqlite:", 1)
+        return self.rate_limits_url or ("memory://" if self.api_processes == 1 else shared)
+
+    @property
+    def uploads(self) -> Rate | None:
+        """How many files a user may upload; None: as many as they like."""
+        return None if self.upload_rate == OFF else Rate.parse(self.upload_rate)
+
+    @property
+    def failed_logins(self) -> Rate:
+        """How many wrong passwords are taken."""
+        return Rate.parse(self.login_rate)
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Whose word on where a request comes from is taken."""
+        return tuple(map(ip_network, self.trusted_proxies))
 
     @property
     def secret_file(self) -> Path:

@@ -1,8 +1,10 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from docstore.application.auditing import Event, tell
+from docstore.application.guarding import LoginGuard
 from docstore.application.ports.passwords import Passwords
 from docstore.application.ports.token_service import IssuedToken, TokenService
 from docstore.application.ports.unit_of_work import Begin
@@ -14,6 +16,7 @@ from docstore.domain.errors import (
     InvalidField,
     NotAuthenticated,
     NotFound,
+    WrongPassword,
 )
 from docstore.domain.ids import UserId
 from docstore.domain.user import User
@@ -58,6 +61,7 @@ class Register:
                 await tx.commit()
             except AlreadyExists:
                 raise AlreadyExists("that e-mail address is taken") from None
+        tell(Event.ACCOUNT_MADE, user.id)
         return user
 
 
@@ -66,33 +70,51 @@ class SignUp:
     """Register as anybody may, while the operator allows it."""
 
     register: Register
+    guard: LoginGuard
     is_open: bool
 
-    async def __call__(self, *, email: str, password: str) -> User:
+    async def __call__(self, *, email: str, password: str, address: str | None = None) -> User:
+        """`address` is where the caller is: from one, only so many taken e-mail addresses can be
+        found out. RateLimited beyond that."""
         if not self.is_open:
             raise Forbidden("registration is closed (DOCSTORE_REGISTRATION)")
-        return await self.register(email=email, password=password)
+        async with self.guard.registering(address):
+            return await self.register(email=email, password=password)
 
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """A token for the right password; the same NotAuthenticated, as late, for all else."""
+    """A token for the right password; the same NotAuthenticated, as late, for all else.
+
+    RateLimited, whatever the password, after too many failures for that account or from
+    `address`, which is where the caller is.
+    """
 
     begin: Begin
     passwords: Passwords
     tokens: TokenService
+    guard: LoginGuard
 
-    async def __call__(self, *, email: str, password: str) -> IssuedToken:
+    async def __call__(
+        self, *, email: str, password: str, address: str | None = None
+    ) -> IssuedToken:
+        async with self.guard.signing_in(email, address):
+            user = await self._verified(email, password, address)
+        tell(Event.SIGNED_IN, user.id, client=address)
+        async with self.begin(read_only=True) as tx:
+            now = await tx.now()
+        return self.tokens.issue(user.id, token_version=user.token_version, now=now)
+
+    async def _verified(self, email: str, password: str, address: str | None) -> User:
         user = await self._find(email)
         hashed = user.password_hash if user else None
         right = await self.passwords.verify(password[: MAX_PASSWORD + 1], hashed)
         if not right or user is None or user.is_disabled:
+            tell(Event.SIGN_IN_FAILED, user.id if user else None, client=address)
             raise NotAuthenticated(WRONG)
         if hashed is not None and self.passwords.needs_rehash(hashed):
             user = await self._rehash(user, password)
-        async with self.begin(read_only=True) as tx:
-            now = await tx.now()
-        return self.tokens.issue(user.id, token_version=user.token_version, now=now)
+        return user
 
     async def _find(self, email: str) -> User | None:
         try:
@@ -133,6 +155,58 @@ class Authenticate:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirm:
+    """WrongPassword unless it is the user's own, said once more by who is signed in.
+
+    The only place where a signed-in user's password is compared. Failures count as those to sign
+    in do: RateLimited.
+    """
+
+    passwords: Passwords
+    guard: LoginGuard
+
+    async def __call__(self, user: User, password: str, address: str | None = None) -> None:
+        async with self.guard.confirming(user, address):
+            if not await self.passwords.verify(password[: MAX_PASSWORD + 1], user.password_hash):
+                tell(Event.WRONG_PASSWORD, user.id, client=address)
+                raise WrongPassword("that is not the password of this account")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePassword:
+    """A new password for who knows the old one; older tokens end.
+
+    StaleVersion when the account has changed since `user` was read, as by the same call.
+    """
+
+    begin: Begin
+    passwords: Passwords
+    confirm: Confirm
+
+    async def __call__(self, user: User, *, old: str, new: str, address: str | None = None) -> User:
+        check_password(new, "new")
+        await self.confirm(user, old, address)
+        changed = user.with_password(await self.passwords.hash(new))
+        async with self.begin() as tx:
+            await tx.users.update(changed)
+            await tx.commit()
+        tell(Event.PASSWORD_CHANGED, user.id, client=address)
+        return changed
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAccount:
+    """Delete one's own account, with its files and jobs, for who knows its password."""
+
+    confirm: Confirm
+    delete: Callable[[UserId], Awaitable[None]]
+
+    async def __call__(self, user: User, *, password: str, address: str | None = None) -> None:
+        await self.confirm(user, password, address)
+        await self.delete(user.id)
+
+
+@dataclass(frozen=True, slots=True)
 class Ensure:
     """The user whom an embedding program knows as `external_id`, made at first sight."""
 
@@ -160,6 +234,7 @@ class Ensure:
             user = User(id=UserId(self.new_id()), external_id=external_id, created_at=now)
             await tx.users.add(user)
             await tx.commit()
+        tell(Event.ACCOUNT_MADE, user.id)
         return user
 
 
@@ -198,6 +273,7 @@ class SetDisabled:
                 user = user.disable(await tx.now()) if disabled else user.enable()
                 await tx.users.update(user)
                 await tx.commit()
+                tell(Event.ACCOUNT_DISABLED if disabled else Event.ACCOUNT_ENABLED, user.id)
         return user
 
 
@@ -214,4 +290,5 @@ class SetPassword:
             user = (await tx.users.get(user_id)).with_password(hashed)
             await tx.users.update(user)
             await tx.commit()
+        tell(Event.PASSWORD_SET, user.id)
         return user

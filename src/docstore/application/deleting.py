@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from docstore.application.auditing import Event, tell
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job, JobType
 from docstore.domain.keys import prefixes
+from docstore.domain.listing import ALL_FILES, Place
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +45,15 @@ class DeleteUser:
     async def __call__(self, user_id: UserId) -> None:
         async with self.begin() as tx:
             await tx.users.get(user_id)
-            offset = 0
-            while files := (
-                await tx.files.page(user_id, offset=offset, limit=FILES_PER_PURGE)
-            ).items:
+            last: Place | None = None
+            while files := await tx.files.listed(
+                user_id, ALL_FILES, after=last, limit=FILES_PER_PURGE
+            ):
                 await _add_purge(tx, [f.id for f in files], user_id, JobId(self.new_id()))
-                offset += len(files)
+                last = ALL_FILES.place_of(files[-1])
             await tx.users.delete(user_id)
             await tx.commit()
+        tell(Event.ACCOUNT_DELETED, user_id)
 
 
 async def _add_purge(tx: UnitOfWork, ids: Sequence[FileId], owner: UserId, job_id: JobId) -> None:

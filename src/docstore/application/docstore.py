@@ -2,6 +2,8 @@ from dataclasses import dataclass
 
 from docstore.application.accounts import (
     Authenticate,
+    ChangePassword,
+    CloseAccount,
     Ensure,
     FindUser,
     ListUsers,
@@ -14,8 +16,12 @@ from docstore.application.accounts import (
 from docstore.application.checking import Check, CheckHealth
 from docstore.application.deleting import DeleteFile, DeleteUser
 from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
+from docstore.application.editing import Edit
+from docstore.application.guarding import UploadGuard
+from docstore.application.listing import List, ListJobs
+from docstore.application.observing import TakeStock
 from docstore.application.ports.job_queue import JobQueue
-from docstore.application.reading import Get, List, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload
@@ -35,6 +41,8 @@ class Accounts:
     list: ListUsers
     set_disabled: SetDisabled
     set_password: SetPassword
+    change_password: ChangePassword
+    close: CloseAccount
     delete: DeleteUser
 
 
@@ -49,6 +57,7 @@ class Background:
     release_held_by: ReleaseHeldBy
     reconcile: Reconcile
     sweep: Sweep
+    take_stock: TakeStock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +65,18 @@ class Docstore:
     """All that docstore can do; each field is a use case. Every entrypoint holds one of these."""
 
     upload: Upload
+    upload_guard: UploadGuard
     get: Get
     wait: Wait
     list: List
     content: OpenContent
     text: OpenText
     rendition: OpenRendition
+    edit: Edit
     delete: DeleteFile
     retry: RetryByHand
+    job: GetJob
+    jobs: ListJobs
     accounts: Accounts
     background: Background
     check: Check

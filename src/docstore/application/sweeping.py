@@ -21,6 +21,7 @@ class Swept:
     blobs: int = 0  # that no row names
     leftovers: int = 0  # of puts that never ended
     purges: int = 0  # rows of finished purges
+    claims: int = 0  # idempotency keys that have expired
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,13 @@ class Sweep:
         async with self.begin() as tx:
             now = await tx.now()
             purges = await tx.upkeep.forget_purges(now - grace)
+            claims = await tx.claims.forget(now)
             await tx.commit()
         deleted = 0
         async for batch in self._old(now - grace):
             deleted += await self._sweep(batch)
-        return Swept(blobs=deleted, leftovers=await self.blobs.tidy(grace), purges=purges)
+        leftovers = await self.blobs.tidy(grace)
+        return Swept(blobs=deleted, leftovers=leftovers, purges=purges, claims=claims)
 
     async def _old(self, before: datetime) -> AsyncIterator[Sequence[BlobInfo]]:
         batch: list[BlobInfo] = []

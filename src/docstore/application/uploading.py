@@ -1,30 +1,38 @@
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from docstore.application.metering import Meter
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.media_types import Sample, TypeSniffer
-from docstore.application.ports.unit_of_work import Begin
+from docstore.application.ports.unit_of_work import Begin, UnitOfWork
+from docstore.application.repeating import ClaimKey, Once
 from docstore.domain.errors import (
     DocstoreError,
+    InProgress,
     InvalidField,
     InvalidInput,
+    KeyReused,
     NotAuthenticated,
     NotFound,
+    StaleVersion,
     TooSlow,
     UnsupportedMediaType,
 )
 from docstore.domain.file import Details, File
+from docstore.domain.idempotency import Claim
 from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job
 from docstore.domain.keys import staging_key
 from docstore.domain.names import FileName, MediaType, file_name, media_type
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,7 @@ class _Staged:
     sha256: str
     media_type: MediaType
     declared: MediaType
+    staged_at: float  # seconds, see `_clock`
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Upload:
     new_id: Callable[[], UUID]
     new_key: Callable[[], str]
     policy: UploadPolicy
+    claim: ClaimKey
 
     async def __call__(
         self,
@@ -98,40 +108,70 @@ class Upload:
         owner: UserId,
         parts: AsyncIterable[Part],
         details: Callable[[], Details] = Details,
+        once: Once | None = None,
     ) -> Sequence[File]:
         """The files, in the order of `parts`. `details` is asked after the last part, since a
-        form may send its fields in any order.
+        form may send its fields in any order. With `once` the same upload, sent again within a
+        day, returns the files of the first, as they were then.
 
-        Raises InvalidInput naming the part (`file[1]`, counted from 0), TooSlow, Unavailable.
+        Raises InvalidInput naming the part (`file[1]`, counted from 0), TooSlow, Unavailable;
+        InProgress and KeyReused of `once`.
         """
+        if once is None:
+            return await self._upload(owner, parts, details)
+        async with self.claim(owner, once.key) as claim:
+            if claim.is_answered:
+                return await self._repeat(claim, once, parts, details)
+            return await self._upload(owner, parts, details, _Promise(claim, once))
+
+    async def _upload(
+        self,
+        owner: UserId,
+        parts: AsyncIterable[Part],
+        details: Callable[[], Details],
+        promise: "_Promise | None" = None,
+    ) -> Sequence[File]:
         staged: list[_Staged] = []
         try:
-            began = await self._stage_all(parts, staged)
+            await self._each(parts, self._stage, staged)
             said = details()
-            self.policy.check_duration(_clock() - began)
+            self.policy.check_duration(_clock() - staged[0].staged_at)
         except BaseException:
             await self._discard(*(one.id for one in staged))
             raise
-        return await self._record(owner, staged, said)
+        return await self._record(owner, staged, said, promise)
 
-    async def _stage_all(self, parts: AsyncIterable[Part], staged: list[_Staged]) -> float:
-        began = 0.0
+    async def _repeat(
+        self,
+        claim: Claim,
+        once: Once,
+        parts: AsyncIterable[Part],
+        details: Callable[[], Details],
+    ) -> Sequence[File]:
+        """The answer of `claim`, if this is the same request. Nothing is stored."""
+        seen: list[tuple[str, str]] = []
+        await self._each(parts, self._look_at, seen)
+        if once.fingerprint(details(), seen) != claim.fingerprint:
+            raise KeyReused
+        return claim.files
+
+    async def _each(
+        self, parts: AsyncIterable[Part], act: Callable[[Part], Awaitable[T]], done: list[T]
+    ) -> None:
         async for part in parts:
-            self.policy.check_count(len(staged))
+            self.policy.check_count(len(done))
             try:
-                staged.append(await self._stage(part))
+                done.append(await act(part))
             except InvalidInput as error:
-                error.problems = (_problem_of(len(staged), part.name, error),)
+                error.problems = (_problem_of(len(done), part.name, error),)
                 raise
-            began = began or _clock()
-        if not staged:
+        if not done:
             raise InvalidField(("file", "no file was sent"))
-        return began
 
     async def _stage(self, part: Part) -> _Staged:
         name = file_name(part.name)
         file_id = FileId(self.new_id())
-        meter = Meter(part.body, self.policy.max_bytes, "DOCSTORE_MAX_UPLOAD_BYTES", part.digests)
+        meter = self._meter(part)
         await self.blobs.put(staging_key(file_id), meter)
         try:
             found = self._identify(meter, name)
@@ -145,7 +185,19 @@ class Upload:
             sha256=meter.sha256,
             media_type=found,
             declared=media_type(part.declared_media_type),
+            staged_at=_clock(),
         )
+
+    async def _look_at(self, part: Part) -> tuple[str, str]:
+        """The name and the SHA-256 of a part that need not be stored."""
+        name = file_name(part.name)
+        meter = self._meter(part)
+        async for _ in meter:
+            pass
+        return name, meter.sha256
+
+    def _meter(self, part: Part) -> Meter:
+        return Meter(part.body, self.policy.max_bytes, "DOCSTORE_MAX_UPLOAD_BYTES", part.digests)
 
     def _identify(self, meter: Meter, name: FileName) -> MediaType:
         if meter.size == 0:
@@ -156,7 +208,11 @@ class Upload:
         return found
 
     async def _record(
-        self, owner: UserId, staged: Sequence[_Staged], details: Details
+        self,
+        owner: UserId,
+        staged: Sequence[_Staged],
+        details: Details,
+        promise: "_Promise | None",
     ) -> Sequence[File]:
         sent = False
         try:
@@ -167,6 +223,8 @@ class Upload:
                 for file in files:
                     await tx.files.add(file)
                     await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now))
+                if promise is not None:
+                    await promise.keep(tx, files, now)
                 sent = True
                 await tx.commit()
         except BaseException as error:
@@ -204,6 +262,23 @@ class Upload:
                 await self.blobs.delete(staging_key(file_id))
             except DocstoreError as error:
                 log.warning("staged bytes of %s are left to the sweeper: %s", file_id, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Promise:
+    """That what is uploaded now will be the answer to the same request, sent again."""
+
+    claim: Claim
+    once: Once
+
+    async def keep(self, tx: UnitOfWork, files: Sequence[File], now: datetime) -> None:
+        """InProgress when the claim is not ours any more: another may be uploading the same."""
+        seen = [(file.original_filename, file.sha256) for file in files]
+        fingerprint = self.once.fingerprint(files[0].details, seen)
+        try:
+            await tx.claims.put(self.claim.answered(fingerprint, files, now=now), before=self.claim)
+        except StaleVersion:
+            raise InProgress("the Idempotency-Key is held by another request by now") from None
 
 
 def _problem_of(index: int, name: str, error: InvalidInput) -> tuple[str, str]:

@@ -30,6 +30,9 @@ MISSED_HEARTBEATS: Final = 2  # renewals that may fail in a row before the work 
 SETTLE_TRIES: Final = 3
 SETTLE_PAUSE: Final = 1.0  # seconds between them
 
+COMPLETED: Final = "completed"
+LOST: Final = "lost"  # of an attempt whose outcome is not ours to save
+
 
 class Task(Protocol):
     """What there is to do for one type of job."""
@@ -72,6 +75,9 @@ class Work:
     new_token: Callable[[], UUID]
     jitter: Callable[[], float]  # draws from [0, 1]
     worker: str  # who holds the lease, for people and for `serve` after a crash
+    saw: Callable[[str, float, str], None] = lambda *_: None
+    """Told of each attempt: the type of the job, how many seconds it took, and `completed`, the
+    code of the failure, or `lost`. Returns at once."""
 
     async def __call__(self, job_id: JobId) -> None:
         token = LeaseToken(self.new_token())
@@ -101,14 +107,17 @@ class Work:
         task = self.tasks[job.job_type]
         work = asyncio.create_task(task.run(job))
         keeper = asyncio.create_task(self._keep_lease(job))
+        clock = asyncio.get_running_loop().time
+        began, outcome = clock(), LOST
         try:
             await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done() or work.cancelled():
                 log.warning("job %s: the lease is lost, attempt %d stops", job.id, job.attempts)
                 return
-            await self._settle(job, task, work)
+            outcome = await self._settle(job, task, work)
         finally:
             await _stop(work, keeper)
+            self.saw(job.job_type, clock() - began, outcome)
 
     async def _keep_lease(self, job: Job) -> None:
         """Renew until that fails for good; returning means that the lease is not ours any more."""
@@ -134,15 +143,17 @@ class Work:
             await tx.jobs.heartbeat(job.id, job.lease_token, now=now, lease_until=until)
             await tx.commit()
 
-    async def _settle(self, job: Job, task: Task, work: asyncio.Task[Any]) -> None:
+    async def _settle(self, job: Job, task: Task, work: asyncio.Task[Any]) -> str:
         error = work.exception()
-        if error is None:
-            result = work.result()
-            if await self._save(job, lambda tx: self._succeed(tx, job, task, result)):
-                await task.tidy(result)
-        else:
+        if error is not None:
             failure = failure_of(error, job)
-            await self._save(job, lambda tx: self._fail(tx, job, failure))
+            saved = await self._save(job, lambda tx: self._fail(tx, job, failure))
+            return failure.code if saved else LOST
+        result = work.result()
+        if not await self._save(job, lambda tx: self._succeed(tx, job, task, result)):
+            return LOST
+        await task.tidy(result)
+        return COMPLETED
 
     async def _succeed(self, tx: UnitOfWork, job: Job, task: Task, result: Any) -> None:
         await tx.jobs.update(job.succeed(now=await tx.now()))

@@ -109,6 +109,14 @@ class Preloads(Protocol):
         ...
 
 
+class Observe(Protocol):
+    """Told of each run of a processor: how many seconds it took, and `ok` or the code of the
+    failure it ended with. Returns at once.
+    """
+
+    def __call__(self, processor: str, seconds: float, outcome: str) -> None: ...
+
+
 class Extractor(Protocol):
     """Runs every processor that accepts a file, each where it can do no harm."""
 
