@@ -2,24 +2,31 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar, Unpack
 
 from docstore.application.docstore import Accounts, Docstore
+from docstore.application.listing import MAX_PAGE_SIZE, Listed, Stretch
 from docstore.application.reading import Detail, Readable
 from docstore.application.uploading import Part
 from docstore.container import Container, migrate, running
+from docstore.domain.editing import Changes
 from docstore.domain.file import Details, File
 from docstore.domain.findings import Json
-from docstore.domain.ids import FileId
+from docstore.domain.ids import FileId, JobId
+from docstore.domain.job import Job
 from docstore.domain.user import User
+from docstore.entrypoints.filters import Filters, file_query, job_query
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
 
 PIECE: Final = 1024 * 1024  # bytes read from a path at once
+
+T = TypeVar("T")
 
 Source: TypeAlias = "bytes | str | os.PathLike[str] | AsyncIterable[bytes]"
 
@@ -72,10 +79,36 @@ class Store:
         """The file as soon as it is processed or failed, or as it is after `seconds`."""
         return (await self.docstore.wait(owner=user.id, id=file_id, seconds=seconds)).file
 
-    async def list(self, user: User, *, page: int = 1, page_size: int = 20) -> Sequence[File]:
-        """The user's files, newest first."""
-        found = await self.docstore.list(owner=user.id, page=page, page_size=page_size)
+    async def list(
+        self, user: User, *, page: int = 1, page_size: int = 20, **filters: Unpack[Filters]
+    ) -> Sequence[File]:
+        """One page of the user's files, newest first unless `sort` says otherwise."""
+        wanted = Stretch(page=page, page_size=page_size)
+        found = await self.docstore.list(owner=user.id, query=file_query(filters), wanted=wanted)
         return found.items
+
+    def files(self, user: User, **filters: Unpack[Filters]) -> AsyncIterator[File]:
+        """All of them, fetched as they are iterated over. Nothing comes twice and nothing that is
+        there all the while is missed, whatever is uploaded and deleted meanwhile."""
+        return _walk(partial(self.docstore.list, owner=user.id, query=file_query(filters)))
+
+    async def count(self, user: User, **filters: Unpack[Filters]) -> int:
+        """How many files that are."""
+        wanted = Stretch(page_size=1, exact=True)
+        found = await self.docstore.list(owner=user.id, query=file_query(filters), wanted=wanted)
+        return found.total or 0
+
+    async def edit(self, user: User, file_id: FileId, **changes: Unpack[Changes]) -> File:
+        """Change the title, description, tags, metadata or filename; what is left out stays."""
+        return await self.docstore.edit(owner=user.id, id=file_id, changes=changes)
+
+    def jobs(self, user: User, *, status: str | None = None) -> AsyncIterator[Job]:
+        """The jobs of the user's files, newest first."""
+        return _walk(partial(self.docstore.jobs, owner=user.id, query=job_query(status)))
+
+    async def job(self, user: User, job_id: JobId) -> Job:
+        """One job of the user's; NotFound for another's as for none."""
+        return await self.docstore.job(owner=user.id, id=job_id)
 
     async def read(self, user: User, file_id: FileId) -> bytes:
         """The whole original, in memory. For large files use `download` or `content`."""
@@ -150,6 +183,16 @@ def _settings(place: str | os.PathLike[str] | None, changes: Mapping[str, Any]) 
         memory = dict.fromkeys(("database_url", "storage_url", "queue_url"), "memory://")
         return Settings(**{"isolation": "none", **memory, **changes})
     return Settings(**{"data_dir": Path(place), **changes})
+
+
+async def _walk(listing: Callable[..., Awaitable[Listed[T]]]) -> AsyncIterator[T]:
+    cursor: str | None = None
+    while True:
+        found = await listing(wanted=Stretch(page_size=MAX_PAGE_SIZE, cursor=cursor))
+        for item in found.items:
+            yield item
+        if (cursor := found.next_cursor) is None:
+            return
 
 
 async def _one(part: Part) -> AsyncIterator[Part]:

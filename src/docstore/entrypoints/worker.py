@@ -8,16 +8,24 @@ from datetime import UTC, datetime
 from functools import partial
 
 from docstore.application.docstore import Docstore
+from docstore.domain.ids import JobId
+from docstore.entrypoints.metrics.meters import NO_METERS, Meters
+from docstore.entrypoints.tracing import traced
 from docstore.settings import Settings
 
 log = logging.getLogger(__name__)
 
 DISPATCH_BATCH = 32
+STOCK_INTERVAL = 5.0  # seconds between looks at how much there is to do, for the metrics
 
 
 @asynccontextmanager
 async def working(
-    docstore: Docstore, settings: Settings, *, wake: asyncio.Event | None = None
+    docstore: Docstore,
+    settings: Settings,
+    *,
+    wake: asyncio.Event | None = None,
+    meters: Meters = NO_METERS,
 ) -> AsyncIterator[None]:
     """While inside, due jobs are run. On leaving, running ones are given back to the queue.
 
@@ -25,12 +33,25 @@ async def working(
     """
     background = docstore.background
     wake = wake or asyncio.Event()
-    async with background.queue.consume(background.work, slots=settings.slots):
+
+    async def attempt(job_id: JobId) -> None:
+        with traced():
+            await background.work(job_id)
+
+    async def sweep() -> None:
+        meters.swept(await background.sweep(grace=settings.grace))
+
+    async def take_stock() -> None:
+        if meters is not NO_METERS:
+            meters.took_stock(await background.take_stock())
+
+    async with background.queue.consume(attempt, slots=settings.slots):
         loops = [
             asyncio.create_task(_dispatch(docstore, settings, wake)),
             _every(settings.reap_interval, background.release_expired),
             _every(settings.reconcile_interval, background.reconcile),
-            _every(settings.sweep_interval, lambda: background.sweep(grace=settings.grace)),
+            _every(settings.sweep_interval, sweep),
+            _every(STOCK_INTERVAL, take_stock),
         ]
         try:
             yield

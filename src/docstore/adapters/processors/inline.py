@@ -2,7 +2,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from docstore.adapters.processors.spool import Spool, spooled
-from docstore.application.ports.processor import Findings, Processor, Subject
+from docstore.adapters.processors.timing import observed
+from docstore.application.ports.processor import Findings, Observe, Processor, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
@@ -15,8 +16,11 @@ class InlineExtractor:
     crashing one takes the process along.
     """
 
-    def __init__(self, processors: Sequence[Processor]) -> None:
+    def __init__(
+        self, processors: Sequence[Processor], *, observe: Observe = lambda *_: None
+    ) -> None:
         self._processors = processors
+        self._observe = observe
 
     async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
         willing = [each for each in self._processors if each.accepts(file.media_type)]
@@ -24,7 +28,11 @@ class InlineExtractor:
             return ()
         subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
         async with spooled(body, folder=None) as spool:
-            return [await asyncio.to_thread(_run, each, subject, spool) for each in willing]
+            return [await self._run(each, subject, spool) for each in willing]
+
+    async def _run(self, processor: Processor, subject: Subject, spool: Spool) -> Findings:
+        with observed(self._observe, processor.name):
+            return await asyncio.to_thread(_run, processor, subject, spool)
 
 
 def _run(processor: Processor, subject: Subject, spool: Spool) -> Findings:

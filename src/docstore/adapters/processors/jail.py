@@ -14,9 +14,16 @@ import anyio
 from docstore.adapters.processors.protocol import Bounds, End, Run, Setup
 from docstore.adapters.processors.references import reference
 from docstore.adapters.processors.spool import Spool, spooled
+from docstore.adapters.processors.timing import observed
 from docstore.adapters.processors.verdict import judge
 from docstore.adapters.processors.zygote_process import ZygoteFailed, ZygoteProcess
-from docstore.application.ports.processor import Findings, Processor, ProcessorOptions, Subject
+from docstore.application.ports.processor import (
+    Findings,
+    Observe,
+    Processor,
+    ProcessorOptions,
+    Subject,
+)
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
@@ -44,11 +51,13 @@ class Jail:
         *,
         options: ProcessorOptions,
         folder: Path | None = None,
+        observe: Observe = lambda *_: None,
     ) -> None:
         """`folder` holds files being read; the default is the system's for temporary files."""
         self._processors = {reference(each): each for each in processors}
         self._options = options
         self._folder = folder
+        self._observe = observe
         self._zygote: ZygoteProcess | None = None
         self._starting = asyncio.Lock()
         self._starts: deque[float] = deque(maxlen=MAX_STARTS)
@@ -75,7 +84,11 @@ class Jail:
         if not willing:
             return ()
         async with spooled(body, self._folder) as spool:
-            return [await self._run(name, subject, spool) for name in willing]
+            return [await self._observed(name, subject, spool) for name in willing]
+
+    async def _observed(self, name: str, subject: Subject, spool: Spool) -> Findings:
+        with observed(self._observe, self._processors[name].name):
+            return await self._run(name, subject, spool)
 
     async def _run(self, name: str, subject: Subject, spool: Spool) -> Findings:
         limits = self._processors[name].limits
@@ -93,7 +106,8 @@ class Jail:
             said = await asyncio.to_thread(os.pread, answer, bounds.result + 1, 0)
             heard = os.pread(complaints, MAX_COMPLAINTS, 0)
         if heard:
-            log.warning("%s wrote to stderr: %s", name, heard.decode(errors="backslashreplace"))
+            log.warning("%s wrote %d bytes to stderr", name, len(heard))
+            log.debug("%s wrote: %s", name, heard.decode(errors="backslashreplace"))
         return await asyncio.to_thread(judge, end, said, heard, bounds)
 
     async def _living_zygote(self) -> ZygoteProcess:

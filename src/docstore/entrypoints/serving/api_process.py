@@ -8,6 +8,7 @@ import uvloop
 
 from docstore.container import Container, migrate
 from docstore.entrypoints.http.server import serve_http
+from docstore.entrypoints.metrics.exposition import meters
 from docstore.entrypoints.serving import bell
 from docstore.settings import Settings
 
@@ -24,7 +25,7 @@ def run(settings: Settings, listener: socket.socket, ring: socket.socket, migrat
 async def _serve(container: Container, listener: socket.socket, migrates: bool) -> None:
     if migrates:
         await migrate(container)
-    await serve_http(container, listener)
+    await serve_http(container, listener, meters(container.settings()))
 
 
 def _collect_garbage_seldom() -> None:

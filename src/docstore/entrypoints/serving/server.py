@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+from docstore.entrypoints.metrics.exposition import exposed, shared_folder
 from docstore.entrypoints.serving import bell, folder
 from docstore.entrypoints.serving.address import answering, listen, url_of
 from docstore.entrypoints.serving.child import Start
@@ -30,7 +31,12 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
     Raises Held, CannotListen, NoAnswer, or ChildFailed when a process cannot start.
     """
     folder.make_private(settings.data_dir)
-    with folder.held(settings.data_dir) as hold, listen(settings) as listener:
+    with (
+        folder.held(settings.data_dir) as hold,
+        listen(settings) as listener,
+        shared_folder(settings),
+        exposed(settings),
+    ):
         asyncio.run(_serve(_Outfit(settings, hold, listener), announce))
 
 

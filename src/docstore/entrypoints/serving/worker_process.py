@@ -8,6 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from docstore.container import Container, migrate, running
+from docstore.entrypoints.metrics.exposition import exposed, meters
+from docstore.entrypoints.metrics.meters import Meters
 from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
@@ -17,7 +19,8 @@ def run(settings: Settings, ready: Callable[[], None]) -> None:
     """Run due jobs until SIGTERM or SIGINT, then give running ones back. `ready` is called once
     it works.
     """
-    asyncio.run(_until_told(_work_alone(settings, ready)))
+    with exposed(settings):
+        asyncio.run(_until_told(_work_alone(settings, ready)))
 
 
 def run_supervised(
@@ -30,9 +33,10 @@ def run_supervised(
 
 
 async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
-    container = Container(settings=settings)
+    told = meters(settings)
+    container = _watched(settings, told)
     await migrate(container)
-    async with running(container) as docstore, working(docstore, settings):
+    async with running(container) as docstore, working(docstore, settings, meters=told):
         ready()
         await _for_ever()
 
@@ -41,15 +45,23 @@ async def _work_for_serve(
     settings: Settings, line: socket.socket, releases: Sequence[str], waits: bool
 ) -> None:
     wake = asyncio.Event()
+    told = meters(settings)
     with bell.listening(line, wake.set):
         if waits:
             await wake.wait()
-        async with running(Container(settings=settings)) as docstore:
+        async with running(_watched(settings, told)) as docstore:
             for name in releases:
                 await docstore.background.release_held_by(name)
-            async with working(docstore, settings, wake=wake):
+            async with working(docstore, settings, wake=wake, meters=told):
                 bell.ringer(line)()
                 await _for_ever()
+
+
+def _watched(settings: Settings, told: Meters) -> Container:
+    container = Container(settings=settings)
+    container.saw_attempt.override(told.attempted)
+    container.saw_extraction.override(told.extracted)
+    return container
 
 
 async def _for_ever() -> None:
