@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from docstore.application.accounts import MAX_PASSWORD, MIN_PASSWORD
 from docstore.application.docstore import Docstore
 from docstore.domain.user import User
-from docstore.entrypoints.http.answers import shown
+from docstore.entrypoints.http.answers import Answer, shown
 from docstore.entrypoints.http.bodies import AnyRequest
+from docstore.entrypoints.http.client_address import client_address
 from docstore.entrypoints.http.json_bodies import read_json
-from docstore.entrypoints.http.operations import Operation, route
+from docstore.entrypoints.http.operations import Operation, Wake, route
 from docstore.entrypoints.http.queries import NoQuery, read_query
 from docstore.entrypoints.http.views import TokenView, UserView
 from docstore.settings import Settings
@@ -30,10 +31,31 @@ class Credentials(BaseModel):
     )
 
 
+class Password(BaseModel):
+    """The caller's password, once more."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    password: str = Field(repr=False, examples=["correct horse battery staple"])
+
+
+class Passwords(BaseModel):
+    """The caller's password, and the one it is to be from now on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    old: str = Field(repr=False, examples=["correct horse battery staple"])
+    new: str = Field(
+        repr=False,
+        examples=["an even better one"],
+        json_schema_extra={"minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD},
+    )
+
+
 REGISTER: Final = Operation(
     body=Credentials,
     answers={201: UserView},
-    refusals=(400, 403, 408, 409, 413, 415, 422),
+    refusals=(400, 403, 408, 409, 413, 415, 422, 429),
     is_open=True,
     tag="accounts",
 )
@@ -45,6 +67,18 @@ LOG_IN: Final = Operation(
     tag="accounts",
 )
 ME: Final = Operation(answers={200: UserView}, refusals=(422,), tag="accounts")
+CLOSE: Final = Operation(
+    body=Password,
+    answers={204: None},
+    refusals=(400, 403, 408, 413, 415, 422, 429),
+    tag="accounts",
+)
+CHANGE: Final = Operation(
+    body=Passwords,
+    answers={204: None},
+    refusals=(400, 403, 408, 409, 413, 415, 422, 429),
+    tag="accounts",
+)
 
 
 @route("POST", "/auth/register", REGISTER)
@@ -53,11 +87,16 @@ async def register(
 ) -> ASGIApp:
     """Make an account.
 
-    Addresses compare in NFKC and lower case. 403 while the operator keeps registration closed.
+    Addresses compare in NFKC and lower case. 403 while the operator keeps registration closed, 429
+    after too many attempts at addresses that are taken.
     """
     read_query(request, NoQuery)
     sent = await read_json(request, Credentials, settings.receive_timeout)
-    user = await docstore.accounts.sign_up(email=sent.email, password=sent.password)
+    user = await docstore.accounts.sign_up(
+        email=sent.email,
+        password=sent.password,
+        address=client_address(request.scope, settings.proxies),
+    )
     return shown(UserView.of(user), status=201)
 
 
@@ -67,11 +106,16 @@ async def log_in(
 ) -> ASGIApp:
     """Get a token.
 
-    An unknown address and a wrong password are one and the same 401.
+    An unknown address and a wrong password are one and the same 401. After too many of them, for
+    one account or from one client address, even the right password is 429 for a while.
     """
     read_query(request, NoQuery)
     sent = await read_json(request, Credentials, settings.receive_timeout)
-    issued = await docstore.accounts.log_in(email=sent.email, password=sent.password)
+    issued = await docstore.accounts.log_in(
+        email=sent.email,
+        password=sent.password,
+        address=client_address(request.scope, settings.proxies),
+    )
     return shown(TokenView.of(issued.token, issued.lifetime))
 
 
@@ -80,3 +124,46 @@ async def me(request: Request[User, Any, Any]) -> ASGIApp:
     """Who the token speaks for."""
     read_query(request, NoQuery)
     return shown(UserView.of(request.user))
+
+
+@route("DELETE", "/auth/me", CLOSE)
+async def close_account(
+    request: Request[User, Any, Any],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+    wake: NamedDependency[Wake],
+) -> ASGIApp:
+    """Delete the caller's account, with its files and jobs.
+
+    Needs the password. A wrong one counts as a failure to sign in.
+    """
+    read_query(request, NoQuery)
+    sent = await read_json(request, Password, settings.receive_timeout)
+    await docstore.accounts.close(
+        request.user,
+        password=sent.password,
+        address=client_address(request.scope, settings.proxies),
+    )
+    wake()
+    return Answer(status=204)
+
+
+@route("POST", "/auth/password", CHANGE)
+async def change_password(
+    request: Request[User, Any, Any],
+    docstore: NamedDependency[Docstore],
+    settings: NamedDependency[Settings],
+) -> ASGIApp:
+    """Change the caller's password; every older token ends.
+
+    A wrong `old` counts as a failure to sign in.
+    """
+    read_query(request, NoQuery)
+    sent = await read_json(request, Passwords, settings.receive_timeout)
+    await docstore.accounts.change_password(
+        request.user,
+        old=sent.old,
+        new=sent.new,
+        address=client_address(request.scope, settings.proxies),
+    )
+    return Answer(status=204)

@@ -46,10 +46,14 @@ class Answer:
 
 
 def shown(
-    view: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
+    view: BaseModel,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    whole: bool = True,
 ) -> Answer:
-    """The JSON of a view."""
-    body = view.model_dump_json(by_alias=True).encode()
+    """The JSON of a view; unless `whole`, without the fields that were left to their defaults."""
+    body = view.model_dump_json(by_alias=True, exclude_unset=not whole).encode()
     return Answer(body, status=status, headers=headers)
 
 

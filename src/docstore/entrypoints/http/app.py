@@ -13,9 +13,12 @@ from docstore.entrypoints.http import (
     accounts,
     content,
     docs,
+    editing,
     errors,
     files,
     health,
+    jobs,
+    listing,
     problems,
     uploads,
 )
@@ -24,6 +27,10 @@ from docstore.entrypoints.http.auth import SignedIn
 from docstore.entrypoints.http.bodies import close_if_unread
 from docstore.entrypoints.http.openapi import document
 from docstore.entrypoints.http.operations import options_of
+from docstore.entrypoints.http.rate_limits import FIELDS as RATE_LIMIT
+from docstore.entrypoints.http.rate_limits import add_rate_limit
+from docstore.entrypoints.http.watching import Watched
+from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.settings import Settings
 
 OPEN: Final[list[HTTPRouteHandler]] = [
@@ -40,11 +47,16 @@ OPEN: Final[list[HTTPRouteHandler]] = [
 
 SIGNED_IN: Final[list[HTTPRouteHandler]] = [
     accounts.me,
+    accounts.close_account,
+    accounts.change_password,
     uploads.upload,
-    files.list_files,
+    listing.list_files,
     files.read_file,
+    editing.edit_file,
     files.delete_file,
     files.retry_file,
+    jobs.list_jobs,
+    jobs.read_job,
     content.read_content,
     content.read_text,
     content.read_rendition,
@@ -52,7 +64,7 @@ SIGNED_IN: Final[list[HTTPRouteHandler]] = [
 ]
 
 
-def create_app(container: Container) -> Litestar:
+def create_app(container: Container, meters: Meters = NO_METERS) -> Litestar:
     """The application over `container`, which it opens when it starts and closes when it ends.
 
     Files are processed elsewhere: no worker runs in it.
@@ -61,7 +73,7 @@ def create_app(container: Container) -> Litestar:
     prefix = settings.http_prefix
     described = cache(lambda: document([*OPEN, *SIGNED_IN], prefix))
     signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             Router(prefix, route_handlers=[*options_of(OPEN), *OPEN]),
             Router(
@@ -79,7 +91,7 @@ def create_app(container: Container) -> Litestar:
             "file_id": Provide(files.file_id, sync_to_thread=False),
         },
         exception_handlers=errors.handlers(prefix),
-        before_send=[add_defaults, close_if_unread],
+        before_send=[add_defaults, close_if_unread, add_rate_limit],
         lifespan=[lambda _: running(container, worker=False)],
         cors_config=cross_origin(settings),
         request_max_body_size=None,  # Upload counts the bytes, for every entrypoint alike
@@ -88,6 +100,11 @@ def create_app(container: Container) -> Litestar:
         debug=False,  # never by an environment variable
         pdb_on_exception=False,
     )
+    # Litestar's own middleware sees no request that matches no route.
+    app.asgi_handler = Watched(
+        app.asgi_handler, meters, proxies=settings.proxies, access_log=settings.access_log
+    )
+    return app
 
 
 def cross_origin(settings: Settings) -> CORSConfig | None:
@@ -96,5 +113,14 @@ def cross_origin(settings: Settings) -> CORSConfig | None:
         return None
     return CORSConfig(
         allow_origins=list(settings.cors_origins),
-        expose_headers=["ETag", "Link", "Location", "Retry-After", "Repr-Digest", "Content-Range"],
+        expose_headers=[
+            "ETag",
+            "Link",
+            "Location",
+            "Retry-After",
+            "Repr-Digest",
+            "Content-Range",
+            "X-Request-ID",
+            *RATE_LIMIT,
+        ],
     )

@@ -1,5 +1,6 @@
 """Downloads: the original with everything that HTTP knows of ranges, and what processing made."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from litestar import Request
@@ -139,7 +140,7 @@ def original(request: AnyRequest, readable: Readable, *, inline: bool) -> ASGIAp
         ),
         "Content-Security-Policy": SANDBOX,
     }
-    return Download(readable, headers, _span(request, etag, readable.size))
+    return Download(readable, headers, _spans(request, etag, readable.size))
 
 
 def made(readable: Readable) -> ASGIApp:
@@ -153,8 +154,8 @@ def may_be_shown(media_type: MediaType) -> bool:
     return media_type in INLINE or media_type.split("/")[0] in ("audio", "video")
 
 
-def _span(request: AnyRequest, etag: str, size: int) -> ranges.Span | None:
+def _spans(request: AnyRequest, etag: str, size: int) -> Sequence[ranges.Span]:
     # RFC 9110 14.2: a Range means something for GET alone.
     if request.method != "GET" or not ranges.holds(request.headers.get("if-range"), etag):
-        return None
+        return ()
     return ranges.requested(request.headers.get("range"), size)

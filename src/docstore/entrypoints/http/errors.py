@@ -2,7 +2,6 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
 from math import ceil
@@ -12,12 +11,16 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap, Scope
 
+from docstore.application.auditing import LOGGER as SECURITY
 from docstore.domain import errors
+from docstore.entrypoints import tracing
 from docstore.entrypoints.http.bodies import AnyRequest
+from docstore.entrypoints.http.exchange import client_in, method_of, template_of, user_id_in
 from docstore.entrypoints.http.problems import METHOD_NOT_ALLOWED, PAGES
 from docstore.entrypoints.http.refusals import ClientGone, RangeNotSatisfiable, TooManyParts
 
 log = logging.getLogger(__name__)
+security = logging.getLogger(SECURITY)
 
 STATUS: Final[Mapping[type[errors.DocstoreError], int]] = {
     errors.DocstoreError: 500,
@@ -30,6 +33,7 @@ STATUS: Final[Mapping[type[errors.DocstoreError], int]] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.PreconditionFailed: 412,
     RangeNotSatisfiable: 416,
     errors.TooSlow: 408,
     errors.RateLimited: 429,
@@ -44,7 +48,9 @@ TOLD: Final = (
     errors.NotAuthenticated,
     errors.Forbidden,
     errors.IllegalTransition,
+    errors.PreconditionFailed,
     errors.AlreadyExists,
+    errors.InProgress,
     errors.NotReady,
     RangeNotSatisfiable,
     errors.TooSlow,
@@ -52,6 +58,11 @@ TOLD: Final = (
 )
 """Errors whose message is for the client. Those of the others name ids, paths or what a database
 said: they stay in the log."""
+
+REFUSALS: Final = frozenset({401, 403, 429})
+"""What goes to the security log."""
+
+MAX_MESSAGE: Final = 500  # characters of an error's own words that are logged
 
 RETRY_AFTER: Final = 5  # seconds, when nothing better is known
 
@@ -101,8 +112,7 @@ def status_of(error: errors.DocstoreError) -> int:
 def _problem(
     request: AnyRequest, error: Exception, prefix: str, slug: str, status: int, detail: str
 ) -> Response[bytes]:
-    trace_id = secrets.token_hex(8)
-    note(request.scope, error, status, trace_id)
+    trace_id = note(request.scope, error, status)
     body = {
         "type": f"{prefix}/problems/{slug}",
         "title": PAGES[slug][0],
@@ -149,23 +159,42 @@ def _retry_after(error: Exception, status: int) -> int | None:
     return RETRY_AFTER if status == HTTPStatus.SERVICE_UNAVAILABLE else None
 
 
-def note(scope: Scope, error: Exception, status: int, trace_id: str) -> None:
-    """The log line that a `trace_id` finds. Never the query or a header: there may be secrets."""
-    level = logging.ERROR if status >= 500 else logging.INFO
-    is_bug = status == 500 and not isinstance(error, errors.DocstoreError)
-    log.log(
-        level,
-        "%s %r -> %d trace_id=%s %s: %r",
-        scope.get("method"),
-        scope["path"],
+def note(scope: Scope, error: Exception, status: int) -> str:
+    """Write the log line that a trace id finds; that id.
+
+    What came from the client stays out of it, whatever the message says: there may be secrets in
+    a query, a path, a header or a field.
+    """
+    trace_id = tracing.current() or tracing.made()
+    is_bug = status >= 500 and not isinstance(error, errors.DocstoreError)
+    where = security if status in REFUSALS else log
+    where.log(
+        logging.ERROR if status >= 500 else logging.INFO,
+        "%s %s: %d %s%s",
+        method_of(scope),
+        template_of(scope),
         status,
-        trace_id,
         type(error).__name__,
-        str(error)[:500],
+        _told(error),
+        extra={
+            "trace_id": trace_id,
+            "event": "refused" if status in REFUSALS else None,
+            "code": getattr(error, "code", None),
+            "user_id": user_id_in(scope),
+            "client": client_in(scope) if status in REFUSALS else None,
+        },
         exc_info=error if is_bug else None,
     )
+    return trace_id
+
+
+def _told(error: Exception) -> str:
+    """Our own words, of errors whose message is not for the client and quotes nobody."""
+    if isinstance(error, (*TOLD, HTTPException, errors.NotFound)):
+        return ""
+    return f": {str(error)[:MAX_MESSAGE]!r}"
 
 
 def _nobody_left(request: AnyRequest, _: ClientGone) -> Response[bytes]:
-    log.info("%s %r: client abort", request.scope["method"], request.scope["path"])
+    log.info("%s %s: client abort", method_of(request.scope), template_of(request.scope))
     return Response(b"", status_code=400, media_type="text/plain")

@@ -13,7 +13,8 @@ from docstore.domain.ids import FileId
 from docstore.domain.job import Job
 from docstore.domain.lifecycle import FileStatus, JobStatus
 from docstore.entrypoints.http.file_schema import A_FILE, EXTRACTED
-from docstore.entrypoints.http.views import View
+from docstore.entrypoints.http.highlights import highlight
+from docstore.entrypoints.http.views import PageView, View
 
 
 def file_href(file_id: FileId, prefix: str) -> str:
@@ -175,11 +176,29 @@ class FileViews(View):
     items: Sequence[FileView]
 
 
-class FilePage(View):
-    """A stretch of the listing, newest first."""
+class FoundFile(FileView):
+    """A file in a listing; after a search with the reason why it is there."""
 
-    items: Sequence[FileView]
-    page: int
-    page_size: int
-    total: int
-    next_cursor: str | None = None
+    highlight: str = Field(
+        "",
+        description="With q alone: HTML, all escaped but <mark> around the words.",
+        examples=["My <mark>rés</mark>umé"],
+    )
+
+    @classmethod
+    def found(cls, file: File, prefix: str, words: Sequence[str]) -> Self:
+        """Without `words` it has no highlight, not an empty one."""
+        why: dict[str, Any] = {"highlight": highlight(file, words)} if words else {}
+        return cls(**_fields(file, prefix), **why)
+
+
+class FilePage(PageView):
+    """A stretch of a listing of files."""
+
+    items: Sequence[FoundFile]
+
+
+class JobPage(PageView):
+    """A stretch of a listing of jobs, newest first."""
+
+    items: Sequence[JobView]

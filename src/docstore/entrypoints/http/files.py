@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from docstore.domain.user import User
 from docstore.entrypoints.http.answers import Answer, shown
 from docstore.entrypoints.http.file_views import (
     FileDetail,
-    FilePage,
     FileView,
     file_etag,
 )
@@ -24,7 +22,6 @@ from docstore.entrypoints.http.operations import Operation, Wake, route
 from docstore.entrypoints.http.queries import (
     NUMBER,
     TRUE_OR_FALSE,
-    WHOLE,
     NoQuery,
     Query,
     read_query,
@@ -32,8 +29,6 @@ from docstore.entrypoints.http.queries import (
 from docstore.settings import Settings
 
 MAX_WAIT: Final = 60  # seconds
-MAX_PAGE: Final = 999_999_999
-MAX_PAGE_SIZE: Final = 100
 FILE_ID: Final = {"id": "The file's id."}
 # The one spelling of RFC 9562, in either case; Python would also take braces and urn:uuid:.
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -45,11 +40,6 @@ class Waiting(Query):
     )
 
 
-class Listing(Query):
-    page: Annotated[int, Field(ge=1, le=MAX_PAGE), WHOLE] = 1
-    page_size: Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), WHOLE] = 20
-
-
 class Retrying(Query):
     force: Annotated[bool, TRUE_OR_FALSE] = Field(
         False, description="Process a processed file again, too."
@@ -59,7 +49,6 @@ class Retrying(Query):
 READ: Final = Operation(
     answers={200: FileDetail}, query=Waiting, refusals=(404, 422), path_parameters=FILE_ID
 )
-LIST: Final = Operation(answers={200: FilePage}, query=Listing, refusals=(422,))
 DELETE: Final = Operation(answers={204: None}, refusals=(404, 422), path_parameters=FILE_ID)
 RETRY: Final = Operation(
     answers={202: FileView}, query=Retrying, refusals=(404, 409, 422), path_parameters=FILE_ID
@@ -68,9 +57,14 @@ RETRY: Final = Operation(
 
 def file_id(id: FromPath[str]) -> FileId:
     """The id in the path; a malformed one is as unknown as any other."""
-    if not _UUID.fullmatch(id):
-        raise NotFound("file", id)
-    return FileId(UUID(id))
+    return FileId(uuid_in(id, "file"))
+
+
+def uuid_in(spelled: str, kind: str) -> UUID:
+    """The id; NotFound for what is none."""
+    if not _UUID.fullmatch(spelled):
+        raise NotFound(kind, spelled)
+    return UUID(spelled)
 
 
 @route("GET", "/files/{id:str}", READ)
@@ -88,20 +82,6 @@ async def read_file(
     detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
     view = FileDetail.detailed(detail, settings.http_prefix, settings.max_attempts)
     return shown(view, headers={"ETag": file_etag(detail.file)})
-
-
-@route("GET", "/files", LIST)
-async def list_files(
-    request: Request[User, Any, Any],
-    docstore: NamedDependency[Docstore],
-    settings: NamedDependency[Settings],
-) -> ASGIApp:
-    """The caller's files, newest first."""
-    query = read_query(request, Listing)
-    found = await docstore.list(owner=request.user.id, page=query.page, page_size=query.page_size)
-    items = [FileView.of(file, settings.http_prefix) for file in found.items]
-    view = FilePage(items=items, page=query.page, page_size=query.page_size, total=found.total)
-    return shown(view, headers={"Link": ", ".join(page_links(view, settings.http_prefix))})
 
 
 @route("DELETE", "/files/{id:str}", DELETE)
@@ -135,12 +115,3 @@ async def retry_file(
     wake()
     view = FileView.of(file, settings.http_prefix)
     return shown(view, status=202, headers={"ETag": file_etag(file)})
-
-
-def page_links(view: FilePage, prefix: str) -> Iterable[str]:
-    """The pages around this one (RFC 8288)."""
-    last = max(1, -(-view.total // view.page_size))
-    pages = {"first": 1, "prev": view.page - 1, "next": view.page + 1, "last": last}
-    for relation, page in pages.items():
-        if 1 <= page <= last:
-            yield f'<{prefix}/files?page={page}&page_size={view.page_size}>; rel="{relation}"'

@@ -1,7 +1,7 @@
 """JSON from clients: read strictly, so that what is understood is what was meant."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import isfinite
 from typing import Any, Final, NoReturn, TypeVar
 
@@ -9,6 +9,7 @@ from multipart import parse_options_header
 from pydantic import BaseModel, ValidationError
 
 from docstore.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
+from docstore.entrypoints.http.answers import JSON
 from docstore.entrypoints.http.bodies import AnyRequest, announced_length, capped, only, received
 
 MAX_JSON: Final = 64 * 1024  # bytes
@@ -17,16 +18,24 @@ SETTING: Final = "the API for a body of JSON"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-async def read_json(request: AnyRequest, model: type[Model], patience: float) -> Model:
+async def read_json(
+    request: AnyRequest,
+    model: type[Model],
+    patience: float,
+    *,
+    types: Collection[str] = (JSON,),
+    limit: int = MAX_JSON,
+) -> Model:
     """The body as `model`.
 
-    Raises UnsupportedMediaType unless it says that it is JSON, Malformed when it is not, TooLarge
-    over 64 KiB, InvalidField for what `model` does not take, unknown fields among it.
+    Raises UnsupportedMediaType unless it says that it is JSON of one of the `types`, Malformed when
+    it is none, TooLarge over `limit` bytes, InvalidField for what `model` does not take, unknown
+    fields among it.
     """
-    _check_type(request)
-    if (announced_length(request) or 0) > MAX_JSON:
-        raise TooLarge(MAX_JSON, SETTING)
-    body = capped(received(request, patience), MAX_JSON, SETTING)
+    _check_type(request, types)
+    if (announced_length(request) or 0) > limit:
+        raise TooLarge(limit, SETTING)
+    body = capped(received(request, patience), limit, SETTING)
     value = parse(b"".join([chunk async for chunk in body]))
     try:
         return model.model_validate(value, strict=True)
@@ -77,10 +86,16 @@ def _finite(text: str) -> float:
     return number
 
 
-def _check_type(request: AnyRequest) -> None:
+def content_type(request: AnyRequest) -> str:
+    """The type of the body, without its parameters."""
+    essence: str = parse_options_header(only(request, "content-type") or "")[0]
+    return essence
+
+
+def _check_type(request: AnyRequest, types: Collection[str]) -> None:
     essence, options = parse_options_header(only(request, "content-type") or "")
-    if essence != "application/json" or options.get("charset", "utf-8").lower() != "utf-8":
-        raise UnsupportedMediaType("the body is to be application/json in UTF-8")
+    if essence not in types or options.get("charset", "utf-8").lower() != "utf-8":
+        raise UnsupportedMediaType(f"the body is to be {' or '.join(types)} in UTF-8")
     refuse_encoding(request)
 
 

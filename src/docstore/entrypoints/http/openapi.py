@@ -38,6 +38,32 @@ RESPONSE_HEADERS: Final[Mapping[int, Sequence[str]]] = {
     429: ("Retry-After",),
     503: ("Retry-After",),
 }
+REQUEST_HEADERS: Final[Mapping[str, Json]] = {
+    "Idempotency-Key": {
+        "description": "The same request with the same key, sent again within 24 hours, takes no "
+        "effect and gets the first answer. A refusal is not kept.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+        "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+    },
+}
+ANSWER_HEADERS: Final[Mapping[str, Json]] = {
+    "RateLimit": {
+        "description": "How many files may be uploaded still (r), and the seconds until more may "
+        "be (t). Absent when the operator sets no limit.",
+        "schema": {"type": "string"},
+        "example": '"uploads";r=999;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "How many files may be uploaded (q) in how many seconds (w).",
+        "schema": {"type": "string"},
+        "example": '"uploads";q=1000;w=60',
+    },
+    "Retry-After": {
+        "description": "Seconds.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 30,
+    },
+}
 FORM: Final[Json] = {
     "type": "object",
     "required": ["file"],
@@ -118,7 +144,7 @@ def _described(handler: HTTPRouteHandler, operation: Operation, method: str, pat
     if operation.is_open:
         described["security"] = []
     if operation.body is not None:
-        described["requestBody"] = _request_body(operation.body)
+        described["requestBody"] = _request_body(operation)
     return described
 
 
@@ -147,13 +173,27 @@ def _parameters(operation: Operation) -> Iterable[Json]:
             "name": name,
             "in": "query",
             "required": name in schema.get("required", ()),
-            "schema": field,
+            "schema": _of_parameter(field, schema.get("$defs", {})),
         }
     for name in operation.headers:
-        yield {"name": name, "in": "header", "schema": {"type": "string"}}
+        schema = {"schema": {"type": "string"}}
+        yield {"name": name, "in": "header", **REQUEST_HEADERS.get(name, schema)}
 
 
-def _request_body(body: type[BaseModel] | UploadBody) -> Json:
+def _of_parameter(field: Json, definitions: Json) -> Json:
+    """The schema of a query parameter: nothing in a query is null, and nothing is elsewhere."""
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    kind = kinds[0] if kinds else {}
+    rest = {key: value for key, value in field.items() if key not in ("anyOf", "$ref")}
+    if rest.get("default", 0) is None:
+        del rest["default"]
+    reference = kind.pop("$ref", None) or field.get("$ref")
+    defined = definitions[reference.rpartition("/")[2]] if reference else {}
+    return {**defined, **kind, **rest}
+
+
+def _request_body(operation: Operation) -> Json:
+    body = operation.body
     if isinstance(body, UploadBody):
         return {
             "required": True,
@@ -165,22 +205,29 @@ def _request_body(body: type[BaseModel] | UploadBody) -> Json:
                 "*/*": {"schema": {}},
             },
         }
-    return {"required": True, "content": {"application/json": {"schema": _reference(body)}}}
+    assert body is not None
+    content = {media_type: {"schema": _reference(body)} for media_type in operation.body_types}
+    return {"required": True, "content": content}
 
 
 def _responses(operation: Operation, method: str) -> dict[str, Json]:
     responses = {
-        str(status): _answer(status, None if method == "HEAD" else answer)
+        str(status): _answer(
+            status,
+            None if method == "HEAD" else answer,
+            (*operation.answer_headers, *operation.constant_headers),
+        )
         for status, answer in operation.answers.items()
     }
     signed_in = () if operation.is_open else (401,)
     refused = {*operation.refusals, *signed_in, *ALWAYS, *BELOW} - set(operation.answers)
-    responses |= {str(status): _refusal(status, method) for status in refused}
+    constant = operation.constant_headers
+    responses |= {str(status): _refusal(status, method, constant) for status in refused}
     return responses
 
 
-def _refusal(status: int, method: str) -> Json:
-    refusal = _answer(status, None)
+def _refusal(status: int, method: str, headers: Sequence[str]) -> Json:
+    refusal = _answer(status, None, headers)
     if method == "HEAD":
         return refusal
     refusal["content"] = {PROBLEM: {"schema": _reference(ProblemView)}}
@@ -189,10 +236,11 @@ def _refusal(status: int, method: str) -> Json:
     return refusal
 
 
-def _answer(status: int, answer: Any) -> Json:
+def _answer(status: int, answer: Any, headers: Sequence[str] = ()) -> Json:
     described: Json = {"description": HTTPStatus(status).phrase}
-    if names := RESPONSE_HEADERS.get(status):
-        described["headers"] = {name: {"schema": {"type": "string"}} for name in names}
+    if names := [*RESPONSE_HEADERS.get(status, ()), *headers]:
+        plain = {"schema": {"type": "string"}}
+        described["headers"] = {name: ANSWER_HEADERS.get(name, plain) for name in names}
     if isinstance(answer, Bytes):
         described["content"] = {answer.media_type: {"schema": {}}}
     elif answer is not None:

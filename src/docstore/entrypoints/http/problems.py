@@ -45,6 +45,11 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
         "The form has too many parts",
         "Send fewer parts in one form. Nothing was kept.",
     ),
+    "idempotency-key-reused": (
+        "The idempotency key stands for another request",
+        "The Idempotency-Key was used in the last 24 hours for a request with another path, other "
+        "fields or other files. Nothing was kept; send a new request with a new key.",
+    ),
     "unsupported-media-type": (
         "That type of content is not accepted",
         "Either the request needs another Content-Type or no Content-Encoding, or the type of the "
@@ -56,6 +61,11 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
         "missing, malformed, expired or not valid any more, or the password is wrong.",
     ),
     "forbidden": ("Not allowed", "The operator has closed this."),
+    "wrong-password": (
+        "The password is wrong",
+        "What was asked for needs the password of the account once more. Too many wrong ones are "
+        "refused for a while.",
+    ),
     "not-found": (
         "Not found",
         "There is nothing by that name, or it is not yours: the two are never told apart.",
@@ -77,9 +87,19 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
         "The state of the resource does not allow that",
         "Somebody else changed it first. Read it again, then decide.",
     ),
+    "precondition-failed": (
+        "It has changed since",
+        "If-Match names a version that is not the current one any more: somebody changed the file, "
+        "or it was processed. Read it again, then decide.",
+    ),
     "already-exists": (
         "It exists already",
         "Choose another name, or use what is there.",
+    ),
+    "in-progress": (
+        "The same request is running already",
+        "An earlier request with that Idempotency-Key has not ended. Ask again for its answer. "
+        "When the server died in the middle of it, the key is free after a minute.",
     ),
     "not-ready": (
         "Not processed yet",

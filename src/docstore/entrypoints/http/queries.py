@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,13 @@ from docstore.entrypoints.http.json_bodies import problems
 MAX_PARAMETERS: Final = 100
 _WHOLE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,30})?(e[+-]?[0-9]{1,3})?", re.ASCII | re.I)
+
+
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    re.ASCII | re.I,
+)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)  # before it nothing was uploaded anywhere
 
 
 class Query(BaseModel):
@@ -39,10 +47,23 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value.upper()) if _TIME.fullmatch(value) else None
+        if moment is not None and moment.astimezone(UTC) >= EPOCH:
+            return moment
+    except (ValueError, OverflowError):
+        pass
+    raise PydanticCustomError("spelling", "takes a time of RFC 3339 such as 2026-01-02T03:04:05Z")
+
+
 # Pydantic alone would also take 1_0, " 1 ", 1.0, on and yes. Limits go before these, or the
 # OpenAPI document does not show them.
 WHOLE: Final = _matching(_WHOLE, "a whole number of at most 9 digits")
 NUMBER: Final = _matching(_NUMBER, "a decimal number such as 2.5")
+MOMENT: Final = BeforeValidator(_moment)
 TRUE_OR_FALSE: Final = _matching(re.compile("true|false"), "true or false")
 
 

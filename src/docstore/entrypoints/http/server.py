@@ -14,6 +14,7 @@ import uvicorn
 from docstore.container import Container
 from docstore.entrypoints.http.app import create_app
 from docstore.entrypoints.http.protocol import LimitedProtocol
+from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.settings import Settings
 
 KEEP_ALIVE: Final = 30  # seconds that a connection may rest between two requests
@@ -21,13 +22,15 @@ UNREAD: Final = 60_000  # milliseconds that sent bytes may wait for a client to 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-async def serve_http(container: Container, listener: socket.socket) -> None:
+async def serve_http(
+    container: Container, listener: socket.socket, meters: Meters = NO_METERS
+) -> None:
     """Serve on a bound socket; returns after SIGTERM or SIGINT, once what ran has finished or
     DOCSTORE_DRAIN_TIMEOUT is over."""
     settings: Settings = container.settings()
     _give_up_on_silent_readers(listener)
     config = uvicorn.Config(
-        create_app(container),
+        create_app(container, meters),
         http=LimitedProtocol,
         ws="none",
         lifespan="on",

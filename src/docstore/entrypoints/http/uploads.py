@@ -13,9 +13,11 @@ from pydantic import Field
 
 from docstore.application.docstore import Docstore
 from docstore.application.metering import Meter
+from docstore.application.repeating import Once
 from docstore.application.uploading import Part
 from docstore.domain.errors import InvalidField, Malformed, TooLarge
 from docstore.domain.file import MAX_DESCRIPTION, MAX_TAGS, MAX_TITLE, Details, File
+from docstore.domain.idempotency import idempotency_key
 from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
 from docstore.entrypoints.http import dispositions
@@ -28,13 +30,17 @@ from docstore.entrypoints.http.bodies import (
     received,
 )
 from docstore.entrypoints.http.digests import sent_digests
+from docstore.entrypoints.http.exchange import note_stored
 from docstore.entrypoints.http.file_views import FileView, FileViews, file_etag, file_href
 from docstore.entrypoints.http.forms import Form, boundary_of
 from docstore.entrypoints.http.json_bodies import refuse_encoding
 from docstore.entrypoints.http.operations import Operation, UploadBody, Wake, route
 from docstore.entrypoints.http.queries import NoQuery, Query, read_query
+from docstore.entrypoints.http.rate_limits import FIELDS as RATE_LIMIT
+from docstore.entrypoints.http.rate_limits import Allowance
 from docstore.settings import Settings
 
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 SETTING: Final = "DOCSTORE_MAX_UPLOAD_BYTES"
 FORM_OVERHEAD: Final = 1024 * 1024  # bytes of a form that are not files
 
@@ -60,8 +66,9 @@ UPLOAD: Final = Operation(
     body=UploadBody(),
     query=RawQuery,
     answers={201: FileView | FileViews},
-    refusals=(400, 408, 413, 415, 422, 429, 507),
-    headers=("Repr-Digest", "Content-Digest", "Content-Disposition"),
+    refusals=(400, 408, 409, 413, 415, 422, 429, 507),
+    headers=("Repr-Digest", "Content-Digest", "Content-Disposition", IDEMPOTENCY_KEY),
+    constant_headers=RATE_LIMIT,
 )
 
 
@@ -75,13 +82,32 @@ async def upload(
     """Store one file or many.
 
     All or nothing: the answer is sent when bytes, metadata and the job that will process each
-    file are durable, and a refusal keeps nothing.
+    file are durable, and a refusal keeps nothing. With an Idempotency-Key the same request, sent
+    again within 24 hours, gets the first answer again, whatever has become of the files since.
     """
+    allowance = Allowance(request, docstore.upload_guard)
+    await allowance.take_one()  # a request that is refused counts, too
+    once = repeatable(request)
     sent = sent_in(request, settings)
-    async with aclosing(sent.parts()) as parts:
-        files = await docstore.upload(owner=request.user.id, parts=parts, details=sent.details)
+    async with aclosing(allowance.after_the_first(sent.parts())) as parts:
+        files = await docstore.upload(
+            owner=request.user.id, parts=parts, details=sent.details, once=once
+        )
+    note_stored(request.scope, files)
     wake()
     return created(files, settings.http_prefix, many=len(files) > 1)
+
+
+def repeatable(request: AnyRequest) -> Once | None:
+    """What the Idempotency-Key stands for; None without one, Malformed for what is none."""
+    key = only(request, IDEMPOTENCY_KEY)
+    if key is None:
+        return None
+    return Once(
+        key=idempotency_key(key),
+        route=request.scope["path_template"],
+        query=request.scope["query_string"].decode("latin-1"),
+    )
 
 
 def created(files: Sequence[File], prefix: str, *, many: bool) -> Answer:

@@ -49,6 +49,17 @@ class ReadinessView(View):
     parts: Mapping[str, str] = Field(examples=[{"database": "ok", "storage": "ok", "queue": "ok"}])
 
 
+class PageView(View):
+    """A stretch of a listing."""
+
+    page: int | None = Field(description="null with a cursor")
+    page_size: int
+    total: int | None = Field(
+        None, description="null beyond 10,000 unless total=exact; absent with a cursor"
+    )
+    next_cursor: str | None = Field(description="null at the end")
+
+
 class ProblemField(View):
     field: str
     message: str

@@ -1,4 +1,4 @@
-"""Files one by one, and listed: read, waited for, retried, deleted."""
+"""Files one by one: read, waited for, retried, deleted."""
 
 import asyncio
 from typing import Any
@@ -137,53 +137,6 @@ async def test_an_id_in_capitals_is_the_same_id(alice: httpx.AsyncClient) -> Non
     file = await uploaded(alice)
     answer = await alice.get(f"/files/{file['id'].upper()}")
     assert (answer.status_code, answer.json()["id"]) == (200, file["id"])
-
-
-async def test_files_are_listed_newest_first_in_pages(
-    alice: httpx.AsyncClient, bob: httpx.AsyncClient
-) -> None:
-    for n in range(5):
-        await uploaded(alice, f"{n}.txt")
-    await uploaded(bob, "bob.txt")
-    answer = await alice.get("/files?page=2&page_size=2")
-    page = answer.json()
-    assert answer.status_code == 200
-    assert page.keys() == {"items", "page", "page_size", "total", "next_cursor"}
-    assert [item["filename"] for item in page["items"]] == ["2.txt", "1.txt"]
-    assert page["items"][0].keys() == FIELDS
-    assert (page["page"], page["page_size"], page["total"]) == (2, 2, 5)
-    assert page["next_cursor"] is None
-    assert answer.links.keys() == {"first", "prev", "next", "last"}
-    assert answer.links["next"]["url"] == "/files?page=3&page_size=2"
-    assert answer.links["last"]["url"] == "/files?page=3&page_size=2"
-
-
-async def test_the_first_the_last_and_no_page(alice: httpx.AsyncClient) -> None:
-    empty = await alice.get("/files")
-    assert (empty.json()["items"], empty.json()["total"]) == ([], 0)
-    assert (empty.json()["page"], empty.json()["page_size"]) == (1, 20)
-    assert empty.links.keys() == {"first", "last"}
-    await uploaded(alice)
-    only = await alice.get("/files?page=1&page_size=100")
-    assert len(only.json()["items"]) == 1
-    assert only.links.keys() == {"first", "last"}
-    beyond = await alice.get("/files?page=1000000")
-    assert (beyond.status_code, beyond.json()["items"]) == (200, [])
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "page=0", "page=-1", "page=abc", "page=1e3", "page=1" + "0" * 30, "page=" + "9" * 5000,
-        "page=%00", "page=1&page=2", "page=1.0", "page=%201", "page=1_0", "page=", "page=٣",
-        "page_size=0", "page_size=101", "page_size=-5", "page_size=1000000",
-        "limit=5", "owner_id=x", "sort=password_hash", "page=%ff", "&".join(["a=1"] * 200),
-    ],
-)  # fmt: skip
-async def test_a_bad_listing_is_422(alice: httpx.AsyncClient, query: str) -> None:
-    answer = await alice.get(f"/files?{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"]
 
 
 async def test_a_deleted_file_is_gone_and_its_bytes_follow(

@@ -82,7 +82,7 @@ async def test_all_pieces_are_sent_and_the_answer_is_ended() -> None:
 
 async def test_a_span_is_asked_of_the_store() -> None:
     source = Source([b"bc"])
-    sent = await run(Download(source.readable(10), {}, Span(1, 2, 10)))
+    sent = await run(Download(source.readable(10), {}, [Span(1, 2, 10)]))
     assert sent[0]["status"] == 206
     assert (b"content-range", b"bytes 1-2/10") in sent[0]["headers"]
     assert source.asked == [(1, 2)]
