@@ -40,6 +40,11 @@ class Server:
     def log(self) -> Path:
         return self.data_dir.with_name(f"{self.data_dir.name}.log")
 
+    def told(self) -> list[str]:
+        """The messages logged so far, but for those on who signed in."""
+        records = [json.loads(line) for line in self.log.read_text().splitlines()]
+        return [r["message"] for r in records if r["logger"] != "docstore.security"]
+
     @property
     def pid(self) -> int:
         """Of the supervisor."""

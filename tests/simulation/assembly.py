@@ -8,24 +8,32 @@ from typing import Final
 from uuid import UUID
 
 from docstore.adapters.passwords.memory import MemoryPasswords
+from docstore.adapters.rate_limits.memory import MemoryRateLimiter
 from docstore.adapters.tokens.memory import MemoryTokenService
 from docstore.application import accounts
 from docstore.application.checking import Check, CheckHealth
+from docstore.application.cursors import Cursors
 from docstore.application.deleting import DeleteFile, DeleteUser, Purge
 from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
 from docstore.application.docstore import Accounts, Background, Docstore
+from docstore.application.editing import Edit
+from docstore.application.guarding import LoginGuard, UploadGuard
+from docstore.application.listing import List, ListJobs
+from docstore.application.observing import TakeStock
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.media_types import TypeSniffer
 from docstore.application.ports.processor import Extractor
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.processing import ProcessFile
-from docstore.application.reading import Get, List, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload, UploadPolicy
 from docstore.application.working import Lease, Task, Work
 from docstore.domain.job import JobType
+from docstore.domain.rates import Rate
 from docstore.domain.retry import RetryPolicy
 
 MAX_BYTES: Final = 4000
@@ -58,17 +66,30 @@ def ids(chance: Random, now: Callable[[], float]) -> Callable[[], UUID]:
 
 def assemble(ports: Ports) -> Docstore:
     begin, blobs, new_id = ports.begin, ports.blobs, ports.new_id
+    cursors = Cursors(b"the same in every process")
     policy = UploadPolicy(max_bytes=MAX_BYTES, max_files=20, max_duration=ports.grace / 2)
     return Docstore(
-        upload=Upload(begin, blobs, ports.sniffer, new_id, lambda: new_id().hex, policy),
+        upload=Upload(
+            begin,
+            blobs,
+            ports.sniffer,
+            new_id,
+            lambda: new_id().hex,
+            policy,
+            ClaimKey(begin, new_id),
+        ),
+        upload_guard=UploadGuard(MemoryRateLimiter(), None),
         get=Get(begin),
         wait=Wait(begin),
-        list=List(begin),
+        list=List(begin, cursors),
         content=OpenContent(begin, blobs),
         text=OpenText(begin, blobs),
         rendition=OpenRendition(begin, blobs),
+        edit=Edit(begin),
         delete=DeleteFile(begin, new_id),
         retry=RetryByHand(begin, new_id),
+        job=GetJob(begin),
+        jobs=ListJobs(begin, cursors),
         accounts=_accounts(ports),
         background=_background(ports),
         check=Check(begin, blobs),
@@ -90,16 +111,20 @@ def _background(ports: Ports) -> Background:
         release_held_by=ReleaseHeldBy(begin, RETRY, ports.jitter),
         reconcile=Reconcile(begin, ports.new_id),
         sweep=Sweep(begin, blobs),
+        take_stock=TakeStock(begin),
     )
 
 
 def _accounts(ports: Ports) -> Accounts:
     begin, new_id = ports.begin, ports.new_id
+    delete = DeleteUser(begin, new_id)
     passwords, tokens = MemoryPasswords(), MemoryTokenService()
     register = accounts.Register(begin, passwords, new_id)
+    guard = LoginGuard(MemoryRateLimiter(), Rate(1000, 60.0), ports.jitter)
+    confirm = accounts.Confirm(passwords, guard)
     return Accounts(
-        sign_up=accounts.SignUp(register, is_open=True),
-        log_in=accounts.LogIn(begin, passwords, tokens),
+        sign_up=accounts.SignUp(register, guard, is_open=True),
+        log_in=accounts.LogIn(begin, passwords, tokens, guard),
         authenticate=accounts.Authenticate(begin, tokens),
         ensure=accounts.Ensure(begin, new_id),
         register=register,
@@ -107,5 +132,7 @@ def _accounts(ports: Ports) -> Accounts:
         list=accounts.ListUsers(begin),
         set_disabled=accounts.SetDisabled(begin),
         set_password=accounts.SetPassword(begin, passwords),
-        delete=DeleteUser(begin, new_id),
+        change_password=accounts.ChangePassword(begin, passwords, confirm),
+        close=accounts.CloseAccount(confirm, delete),
+        delete=delete,
     )

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 from docstore.application.docstore import Docstore
+from docstore.application.listing import Stretch
 from docstore.application.reading import Detail, Readable
 from docstore.application.uploading import Part
 from docstore.domain.errors import (
@@ -153,7 +154,9 @@ class Client:
     async def _list(self) -> None:
         owed = {i for i in self._history.owed if self._history.acknowledged[i].owner == self._owner}
         deleted = set(self._history.deleted)
-        page = await self._world.ask(lambda d: d.list(owner=self._owner, page=1, page_size=100))
+        page = await self._world.ask(
+            lambda d: d.list(owner=self._owner, wanted=Stretch(page_size=100))
+        )
         shown = {file.id for file in page.items}
         if missing := (owed & set(self._history.owed)) - shown:
             self._world.broken("I1", f"files {sorted(missing)} are not listed")

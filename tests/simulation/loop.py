@@ -68,9 +68,13 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def close(self) -> None:
         """Drop all tasks, whose ports are dead by now, so that none is heard of again."""
         self._closed = True
-        for task in self._tasks:
-            if not task.done():
-                _bury(task)
+        asyncio._set_running_loop(self)  # for cleanups that make tasks, which never start
+        try:
+            for task in self._tasks:
+                if not task.done():
+                    _bury(task)
+        finally:
+            asyncio._set_running_loop(None)
         self._tasks.clear()
         self._ready.clear()
         self._timers.clear()

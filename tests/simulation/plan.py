@@ -41,7 +41,7 @@ class Plan:
     @classmethod
     def of(cls, seed: int) -> "Plan":
         draw = Random(f"{seed}/plan")
-        faults = [fault for fault in Fault if draw.random() < 0.7]
+        faults = [f for f in Fault if draw.random() < (0.45 if f is Fault.CLOCK else 0.7)]
         # A grace shorter than a clock's jump would be a wrong setting, not bad luck.
         long = Fault.CLOCK in faults
         return cls(
@@ -51,7 +51,7 @@ class Plan:
             apis=draw.randint(1, 2),
             workers=draw.randint(1, 3),
             clients=draw.randint(1, 3),
-            actions=draw.randint(2, 6),
+            actions=draw.randint(3, 8),
             max_parts=draw.randint(1, 3),
             think=draw.choice([0.2, 3.0, 15.0]) if long else draw.choice([0.2, 3.0, 40.0]),
             grace=6 * 3600.0 if long else 240.0,

@@ -52,7 +52,7 @@ class Storm:
         luck = self._random()
         if not self.is_over and (luck < self._slow or self._outages):
             await self._misfortune(process, f"{when} {call}", luck)
-        if luck > (0.6 if when == "before" else 0.85):
+        if luck > (0.7 if when == "before" else 0.85):
             await asyncio.sleep(0.004 * luck**40)  # from now to a little later
 
     async def _misfortune(self, process: Process, where: str, luck: float) -> None:

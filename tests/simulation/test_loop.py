@@ -1,6 +1,7 @@
 """The simulated loop: no waiting, no cleanup for the dead, no step for the frozen."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Coroutine
 from random import Random
 from typing import Any
@@ -55,6 +56,28 @@ def test_the_dead_do_not_clean_up(loop: SimulatedLoop) -> None:
         assert done == ["begun"]
 
     run(loop, main())
+
+
+def test_the_buried_are_not_heard_of_again(loop: SimulatedLoop) -> None:
+    async def cleanup() -> None:
+        await asyncio.sleep(1)
+
+    async def doomed() -> None:
+        try:
+            await asyncio.sleep(10)
+        except BaseException:
+            await asyncio.shield(cleanup())
+            raise
+        finally:
+            await cleanup()
+
+    async def main() -> None:
+        loop.create_task(doomed())
+        await asyncio.sleep(1)
+
+    asyncio.set_event_loop(None)  # as after any asyncio.run
+    run(loop, main())
+    gc.collect()  # a coroutine that was never awaited would be a warning, an error here
 
 
 def test_tasks_of_a_process_die_with_it(loop: SimulatedLoop) -> None:

@@ -61,7 +61,8 @@ def test_the_same_seed_is_the_same_story() -> None:
 def test_the_story_does_not_depend_on_how_strings_are_hashed() -> None:
     program = "from simulation.test_schedules import digest; print(digest(range(12)))"
     for hash_seed in ("1", "2"):
-        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(TESTS)}
+        path = os.pathsep.join([str(TESTS), *sys.path])
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
         found = subprocess.run(
             [sys.executable, "-c", program],
             env=environment,

@@ -4,15 +4,13 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from docstore.application.ports.blob_store import BlobInfo, BlobStore
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from simulation.process import Dead, Process
 
 T = TypeVar("T")
-
-REPOSITORIES: Final = frozenset({"files", "jobs", "users", "upkeep"})
 
 
 class Weather(Protocol):
@@ -70,7 +68,7 @@ class WiredUnit:
         self._unit = unit
 
     def __getattr__(self, part: str) -> WiredRepository:
-        if part not in REPOSITORIES:
+        if part.startswith("_"):
             raise AttributeError(part)
         return WiredRepository(self._line, self._unit, part)
 

@@ -82,7 +82,7 @@ def test_an_upload_is_processed_at_once_and_comes_back(tmp_path: Path) -> None:
         assert server.stop() == 0
         assert stat.S_IMODE(server.data_dir.stat().st_mode) == 0o700
         assert server.command("fsck", "--grace", "0") == {"clean": True, "findings": []}
-        assert server.log.read_text() == ""
+        assert server.told() == []
 
 
 def test_a_second_serve_is_refused(shared: Server) -> None:
@@ -119,7 +119,7 @@ def test_an_api_process_that_dies_is_started_again(server: Server) -> None:
     with signed_in(server) as client:  # the socket is still there: the connection waits
         assert final(client, upload(client))["status"] == "processed"
     assert server.children()["_api"] != before
-    (line,) = server.log.read_text().splitlines()
+    (line,) = server.told()
     assert line.endswith("the API process 1 was ended by SIGKILL; it starts again in 0.2 s")
 
 

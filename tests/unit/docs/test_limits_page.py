@@ -11,7 +11,7 @@ from docstore.entrypoints.http.errors import STATUS
 from docstore.settings import Settings
 from unit.docs.pages import DOCS
 
-NO_LIMIT = {"port"}  # a number, but not of anything
+NO_LIMIT = {"port", "metrics_port", "access_log"}  # numbers to Python, but not of anything
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -24,7 +24,7 @@ def rows(heading: str) -> list[list[str]]:
 def settings() -> list[tuple[str, str]]:
     """Each setting on the page, and its default: what stands in backticks, or nothing."""
     found = []
-    for heading in ("Uploads", "Processing", "Waiting and work in the background"):
+    for heading in ("Uploads", "Passwords", "Processing", "Waiting and work in the background"):
         for _, setting, default, _ in rows(heading):
             told = re.match(r"`(.*?)`", default)
             found.append((setting.strip("`"), told[1] if told else ""))

@@ -37,7 +37,7 @@ def test_the_example_without_its_hashes_is_the_default(
 def test_what_is_in_force_is_shown(run: Run, data: Path) -> None:
     shown = json.loads(run("config", "--json").output)
     assert shown["DOCSTORE_PORT"] == 8000
-    assert shown["DOCSTORE_DATABASE_URL"] == f"sqlite+aiosqlite:///{data}/docstore.db"
+    assert shown["DOCSTORE_DATABASE_URL"] == f"sqlite:///{data}/docstore.db"
     assert f"DOCSTORE_STORAGE_URL={(data / 'blobs').as_uri()}\n" in run("config").output
 
 
