@@ -13,7 +13,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = ("-c", "constraints.txt")
 
 
-def group(*names: str) -> list[str]:
+def group(*names: str) -> tuple[str, ...]:
     return nox.project.dependency_groups(PROJECT, *names)
 
 
@@ -25,7 +25,9 @@ def install(session: nox.Session, *groups: str) -> None:
 def tests(session: nox.Session) -> None:
     """Units, contracts on the embedded adapters, and short journeys: under five minutes."""
     install(session, "test")
-    args = session.posargs or ["-m", "not faults", "--cov", "--cov-report=term:skip-covered"]
+    args = session.posargs or [
+        "-n", "auto", "-m", "not faults", "--cov", "--cov-report=term:skip-covered",
+    ]  # fmt: skip
     session.run("pytest", *args)
 
 
@@ -33,7 +35,7 @@ def tests(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Whole journeys and short kill loops, on real servers."""
     install(session, "test")
-    session.run("pytest", "tests/integration", "-m", "not faults", *session.posargs)
+    session.run("pytest", "-n", "auto", "tests/integration", "-m", "not faults", *session.posargs)
 
 
 @nox.session
