@@ -19,7 +19,7 @@ from docstore.entrypoints.serving import lineage
 def api(parent: int, listener: int, bell: int, lock: int, migrate: bool) -> None:
     lineage.end_with(parent)
     _keep_to_ourselves(listener, bell, lock)
-    settings = settings_for(None)
+    settings = settings_for(None, is_service=True)
     from docstore.entrypoints.serving import api_process
 
     with socket.socket(fileno=listener) as listening, socket.socket(fileno=bell) as ring:
@@ -35,7 +35,7 @@ def api(parent: int, listener: int, bell: int, lock: int, migrate: bool) -> None
 def worker(parent: int, bell: int, lock: int, release: Sequence[str], wait: bool) -> None:
     lineage.end_with(parent)
     _keep_to_ourselves(bell, lock)
-    settings = settings_for(None)
+    settings = settings_for(None, is_service=True)
     from docstore.entrypoints.serving import worker_process
 
     with socket.socket(fileno=bell) as line:

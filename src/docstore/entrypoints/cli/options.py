@@ -25,13 +25,14 @@ def json_option(command: C) -> C:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")(command)
 
 
-def settings_for(data_dir: Path | None, **changes: Any) -> Settings:
+def settings_for(data_dir: Path | None, *, is_service: bool = False, **changes: Any) -> Settings:
     """The settings of this run, with logging set up as they say. An option that was not given
-    changes nothing. Raises ValidationError.
+    changes nothing. `is_service`: the command runs until it is told to stop. Raises
+    ValidationError.
     """
     given = {"data_dir": data_dir, **changes}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    logs.to_stderr(settings)
+    logs.to_stderr(settings, is_service=is_service)
     return settings
 
 

@@ -29,7 +29,7 @@ def serve(
     """
     if parent is not None:
         lineage.end_with(parent, signal.SIGTERM)
-    settings = settings_for(data_dir, host=host, port=port)
+    settings = settings_for(data_dir, is_service=True, host=host, port=port)
     must_outlive_a_process(settings)
 
     def announce(url: str) -> None:

@@ -14,6 +14,6 @@ def worker(data_dir: Path | None) -> None:
 
     Any number of workers may share a store. Ctrl-C or SIGTERM gives running jobs back.
     """
-    settings = settings_for(data_dir)
+    settings = settings_for(data_dir, is_service=True)
     must_outlive_a_process(settings)
     worker_process.run(settings, lambda: click.echo(f"the worker runs ({settings.slots} at once)"))
