@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import Final
 from uuid import uuid4
 
 from dependency_injector import containers, providers
@@ -41,6 +42,10 @@ from docstore.domain.job import JobType
 from docstore.domain.retry import RetryPolicy
 from docstore.plugins import connect, load_all
 from docstore.settings import Settings
+
+
+SHORTEST_UPLOAD: Final = timedelta(seconds=1)
+"""A grace of 0 is for tests of the sweeper; it must not refuse every upload."""
 
 
 def public_key() -> str:
@@ -138,7 +143,7 @@ class Container(containers.DeclarativeContainer):
             max_bytes=s.max_upload_bytes,
             max_files=s.max_upload_files,
             allowed_media_types=s.allowed_media_types,
-            max_duration=s.grace / 2,
+            max_duration=max(s.grace / 2, SHORTEST_UPLOAD),
         ),
         settings,
     )

@@ -22,7 +22,9 @@ class Page:
 
 
 class Files(Protocol):
-    async def add(self, file: File) -> None: ...
+    async def add(self, file: File) -> None:
+        """NotFound, here or at the commit, when there is no such owner any more."""
+        ...
 
     async def get(self, file_id: FileId) -> File:
         """The file, or NotFound. For docstore's own work; people's requests go through `owned`."""
@@ -75,7 +77,9 @@ class Files(Protocol):
 
 class Jobs(Protocol):
     async def add(self, job: Job) -> None:
-        """AlreadyExists when the file has a job of that type and generation."""
+        """AlreadyExists when the file has a job of that type and generation; NotFound, here or at
+        the commit, when there is no such file any more.
+        """
         ...
 
     async def get(self, job_id: JobId) -> Job:
@@ -249,7 +253,9 @@ class UnitOfWork(Protocol):
         exc_type: type[BaseException] | None,
         exc: BaseException | None,
         tb: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        """Roll back what was not committed. Raises nothing over an exception on its way."""
+        ...
 
 
 class Begin(Protocol):

@@ -9,6 +9,7 @@ from docstore.adapters.persistence.sql.jobs import SqlJobs
 from docstore.adapters.persistence.sql.transaction import Transaction
 from docstore.adapters.persistence.sql.upkeep import SqlUpkeep
 from docstore.adapters.persistence.sql.users import SqlUsers
+from docstore.domain.errors import DocstoreError
 
 
 class SqlUnitOfWork:
@@ -41,5 +42,9 @@ class SqlUnitOfWork:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        with sql_errors("rollback"):
-            await self._transaction.end()
+        try:
+            with sql_errors("rollback"):
+                await self._transaction.end()
+        except DocstoreError:
+            if exc is None:  # else what went wrong first is what counts
+                raise
