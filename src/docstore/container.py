@@ -43,7 +43,6 @@ from docstore.domain.retry import RetryPolicy
 from docstore.plugins import connect, load_all
 from docstore.settings import Settings
 
-
 SHORTEST_UPLOAD: Final = timedelta(seconds=1)
 """A grace of 0 is for tests of the sweeper; it must not refuse every upload."""
 

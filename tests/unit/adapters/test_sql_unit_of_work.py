@@ -1,3 +1,4 @@
+import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +30,9 @@ class Broken:
     async def commit(self) -> None: ...
 
     async def end(self) -> None:
-        raise OperationalError("ROLLBACK", None, Exception("the connection is lost"))
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise OperationalError("ROLLBACK", None, error)
 
 
 @pytest.fixture

@@ -55,6 +55,7 @@ class AiosqliteDatabase:
     def __init__(self, url: str, *, durable: bool = True) -> None:
         self._url = make_url(url)
         self._path = sqlite.file_of(self._url)
+        self._durable = durable
         self._writer = _writer(self._url, durable=durable)
         self._readers = _readers(self._url)
 
@@ -77,8 +78,9 @@ class AiosqliteDatabase:
         with sqlite.file_errors(self._path):
             await asyncio.to_thread(sqlite.create_file, self._path)
         with sql_errors("opening"):
-            async with self._writer.connect():
-                pass  # what is wrong with the file is said now
+            # What is wrong with the file is said now; and not through aiosqlite, whose thread
+            # outlives a connection that fails, and with it the event loop.
+            await asyncio.to_thread(sqlite.try_out, self._url, durable=self._durable)
         return self
 
     async def __aexit__(

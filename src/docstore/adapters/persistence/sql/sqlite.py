@@ -67,6 +67,13 @@ def engine(url: URL, pragmas: Mapping[str, str]) -> Engine:
     return create_engine(url, poolclass=NullPool, **options(pragmas, check_same_thread=False))
 
 
+def try_out(url: URL, *, durable: bool) -> None:
+    """Open it once as a writer does."""
+    made = engine(url, PATIENT | writing(durable=durable))
+    with made.connect():
+        pass
+
+
 def driver(db: Connection) -> sqlite3.Connection:
     """What SQLAlchemy runs statements on. Transactions may be begun and ended here: SQLite has more
     kinds of them than SQLAlchemy knows.
