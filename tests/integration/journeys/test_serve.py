@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from integration.clients import TEXT, final, signed_in, upload
 from integration.servers import (
     PROGRAM,
     DidNotStart,
@@ -26,9 +27,7 @@ from integration.servers import (
     wait_until_gone,
 )
 
-TEXT = b"The lamp was lit at dusk."
 HALF = b"x" * (4 * 1024 * 1024)  # more than the server keeps in memory
-ACCOUNT = {"email": "ann@example.org", "password": "a long enough password"}
 
 
 @pytest.fixture
@@ -47,27 +46,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """For tests that leave it as it is."""
     with serving(tmp_path_factory.mktemp("shared") / "data") as started:
         yield started
-
-
-@contextmanager
-def signed_in(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, timeout=30) as client:
-        client.post("/auth/register", json=ACCOUNT)
-        token = client.post("/auth/login", json=ACCOUNT).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        yield client
-
-
-def upload(client: httpx.Client, data: bytes = TEXT, name: str = "notes.txt") -> str:
-    headers = {"Content-Type": "application/octet-stream"}
-    answer = client.post("/files", params={"filename": name}, content=data, headers=headers)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
-
-
-def final(client: httpx.Client, file_id: str) -> dict[str, Any]:
-    view: dict[str, Any] = client.get(f"/files/{file_id}", params={"wait": 20}).json()
-    return view
 
 
 def test_an_upload_is_processed_at_once_and_comes_back(tmp_path: Path) -> None:
