@@ -12,8 +12,10 @@ from typing import Any, Final, TypeAlias, TypeVar, Unpack
 from docstore.application.docstore import Accounts, Docstore
 from docstore.application.listing import MAX_PAGE_SIZE, Listed, Stretch
 from docstore.application.reading import Detail, Readable
+from docstore.application.repeating import Once
 from docstore.application.uploading import Part
 from docstore.container import Container, migrate, running
+from docstore.domain import idempotency
 from docstore.domain.editing import Changes
 from docstore.domain.file import Details, File
 from docstore.domain.findings import Json
@@ -53,12 +55,14 @@ class Store:
         description: str | None = None,
         tags: Sequence[str] = (),
         metadata: Mapping[str, Json] | None = None,
+        idempotency_key: str | None = None,
     ) -> File:
         """Store the bytes of `source`: a path, the bytes themselves, or an async iterator of them.
 
         `filename` may be left out for a path. On return the file is durable and its processing is
         recorded. Raises InvalidInput (TooLarge, InvalidField, ...) or Unavailable, having kept
-        nothing.
+        nothing. The same upload with the same `idempotency_key` within a day returns the first
+        one's file, as it was then, and stores nothing; another upload with it is KeyReused.
         """
         details = Details(
             title=title, description=description, tags=tuple(tags), metadata=metadata or {}
@@ -66,7 +70,7 @@ class Store:
         name = filename or (Path(source).name if isinstance(source, (str, os.PathLike)) else "")
         part = Part(name=name, body=_body(source))
         (file,) = await self.docstore.upload(
-            owner=user.id, parts=_one(part), details=lambda: details
+            owner=user.id, parts=_one(part), details=lambda: details, once=_once(idempotency_key)
         )
         self._wake()
         return file
@@ -124,6 +128,12 @@ class Store:
         readable = await self.docstore.text(owner=user.id, id=file_id)
         async with readable.open() as body:
             return b"".join([chunk async for chunk in body]).decode()
+
+    async def rendition(self, user: User, file_id: FileId, name: str = "resized") -> Readable:
+        """A picture made of the file: `thumbnail`, `preview` or `resized`. NotReady before the file
+        is processed, NotFound when there is none.
+        """
+        return await self.docstore.rendition(owner=user.id, id=file_id, name=name)
 
     async def download(self, user: User, file_id: FileId, path: str | os.PathLike[str]) -> Path:
         """Write the original to `path`, which must not exist yet; on error nothing stays there."""
@@ -193,6 +203,10 @@ async def _walk(listing: Callable[..., Awaitable[Listed[T]]]) -> AsyncIterator[T
             yield item
         if (cursor := found.next_cursor) is None:
             return
+
+
+def _once(key: str | None) -> Once | None:
+    return None if key is None else Once(key=idempotency.idempotency_key(key))
 
 
 async def _one(part: Part) -> AsyncIterator[Part]:

@@ -1,5 +1,6 @@
 """docstore inside another program, as that program sees it."""
 
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,15 @@ import pytest
 
 import docstore
 from docstore.container import Container
-from docstore.domain.errors import IllegalTransition, InvalidField, NotFound, NotReady, TooLarge
+from docstore.domain.errors import (
+    IllegalTransition,
+    InvalidField,
+    InvalidInput,
+    KeyReused,
+    NotFound,
+    NotReady,
+    TooLarge,
+)
 from docstore.domain.ids import FileId
 from docstore.domain.lifecycle import FileStatus
 from docstore.entrypoints import embedded
@@ -20,6 +29,10 @@ pytestmark = pytest.mark.anyio
 
 URLS = ("database_url", "storage_url", "queue_url")
 TEXT = b"The lamp was lit at dusk."
+A_PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
 
 
 @pytest.fixture
@@ -87,6 +100,62 @@ async def test_the_list_is_paged_newest_first(store: Store) -> None:
     ids = [(await store.upload(me, TEXT, filename=f"{n}.txt")).id for n in range(3)]
     assert [file.id for file in await store.list(me, page_size=2)] == ids[:0:-1]
     assert [file.id for file in await store.list(me, page=2, page_size=2)] == ids[:1]
+
+
+async def test_what_is_asked_for_is_found(store: Store) -> None:
+    me = await store.accounts.ensure("me")
+    for name, tags in (("a.txt", ["sea"]), ("b.md", []), ("c.txt", ["sea", "salt"])):
+        await store.upload(me, TEXT, filename=name, tags=tags)
+    found = [file.original_filename async for file in store.files(me, tag="sea", sort="filename")]
+    assert found == ["a.txt", "c.txt"]
+    assert await store.count(me, q="salt") == 1
+    assert await store.count(me) == 3
+    with pytest.raises(InvalidField):
+        await store.count(me, sort="colour")
+
+
+async def test_all_are_found_however_many(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "MAX_PAGE_SIZE", 2)
+    me = await store.accounts.ensure("me")
+    ids = [(await store.upload(me, TEXT, filename="a")).id for _ in range(5)]
+    assert [file.id async for file in store.files(me)] == ids[::-1]
+    jobs = [job async for job in store.jobs(me)]
+    assert [job.file_id for job in jobs] == ids[::-1]
+    assert (await store.job(me, jobs[0].id)).file_id == ids[-1]
+
+
+async def test_what_an_edit_leaves_out_stays(store: Store) -> None:
+    me = await store.accounts.ensure("me")
+    file = await store.upload(me, TEXT, filename="a", title="Old", tags=["x"])
+    file = await store.edit(me, file.id, title=None, filename="b.txt")
+    assert (file.details.title, file.original_filename) == (None, "b.txt")
+    assert file.details.tags == ("x",)
+
+
+async def test_an_upload_with_a_key_happens_once(store: Store) -> None:
+    me = await store.accounts.ensure("me")
+    first, second = [
+        await store.upload(me, TEXT, filename="a", idempotency_key="k") for _ in range(2)
+    ]
+    assert (first.id, await store.count(me)) == (second.id, 1)
+    with pytest.raises(KeyReused):
+        await store.upload(me, b"other", filename="a", idempotency_key="k")
+    with pytest.raises(InvalidInput):
+        await store.upload(me, TEXT, filename="a", idempotency_key="")
+
+
+async def test_a_picture_has_renditions(store: Store) -> None:
+    me = await store.accounts.ensure("me")
+    picture = await store.upload(me, A_PNG, filename="a.png")
+    text = await store.upload(me, TEXT, filename="a.txt")
+    await store.wait(me, picture.id)
+    await store.wait(me, text.id)
+    resized = await store.rendition(me, picture.id)
+    async with resized.open() as body:
+        assert sum([len(chunk) async for chunk in body]) == resized.size > 0
+    for file_id, name in ((picture.id, "huge"), (text.id, "resized")):
+        with pytest.raises(NotFound):
+            await store.rendition(me, file_id, name)
 
 
 async def test_a_download_lands_in_a_new_file(store: Store, tmp_path: Path) -> None:
