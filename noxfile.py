@@ -68,16 +68,17 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """mypy, strict, on the package and its tests."""
-    install(session, "types", "test")
+    install(session, "types", "test", "docs")
     session.install(*CONSTRAINTS, "nox")
     session.run("mypy")
 
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run every example in the documents."""
-    install(session, "test")
+    """Run every example in the documents, and build the reference."""
+    install(session, "test", "docs")
     session.run("pytest", "tests/unit/docs", *session.posargs)
+    session.run("python", "docs/reference.py", "build/reference")
 
 
 @nox.session
