@@ -6,7 +6,12 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:
-    """Commands set logging up for a whole process; a test is not the only one in its own."""
+    """Commands set logging up for a whole process; a test is not the only one in its own, nor are
+    the fixtures that it shares with others.
+    """
+    for logger in _loggers():
+        if logger.name.startswith("docstore"):
+            logger.setLevel(logging.NOTSET)
     before = {logger: (logger.level, list(logger.handlers)) for logger in _loggers()}
     yield
     for logger in _loggers():
