@@ -28,6 +28,7 @@ from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired
 from docstore.application.docstore import Accounts, Background, Docstore
 from docstore.application.editing import Edit
 from docstore.application.guarding import LoginGuard, UploadGuard
+from docstore.application.inspecting import Inspect
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.processor import ProcessorOptions
@@ -234,6 +235,7 @@ class Container(containers.DeclarativeContainer):
         check_health=providers.Factory(
             CheckHealth, providers.Dict(database=database, storage=blobs, queue=queue)
         ),
+        inspect=providers.Factory(Inspect, begin, blobs, new_id),
     )
 
 

@@ -18,6 +18,7 @@ from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired
 from docstore.application.docstore import Accounts, Background, Docstore
 from docstore.application.editing import Edit
 from docstore.application.guarding import LoginGuard, UploadGuard
+from docstore.application.inspecting import Inspect
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.blob_store import BlobStore
@@ -94,6 +95,7 @@ def assemble(ports: Ports) -> Docstore:
         background=_background(ports),
         check=Check(begin, blobs),
         check_health=CheckHealth({}),
+        inspect=Inspect(begin, blobs, new_id),
     )
 
 

@@ -18,6 +18,7 @@ from docstore.application.deleting import DeleteFile, DeleteUser
 from docstore.application.dispatching import Dispatch, Reconcile, ReleaseExpired, ReleaseHeldBy
 from docstore.application.editing import Edit
 from docstore.application.guarding import UploadGuard
+from docstore.application.inspecting import Inspect
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.job_queue import JobQueue
@@ -81,3 +82,4 @@ class Docstore:
     background: Background
     check: Check
     check_health: CheckHealth
+    inspect: Inspect

@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from docstore.domain.errors import DocstoreError, NewerData
+from docstore.entrypoints.client.errors import Changed, Refused, Unreachable, WhoseFiles
 from docstore.entrypoints.logs import printable
 from docstore.entrypoints.serving.address import CannotListen, NoAnswer
 from docstore.entrypoints.serving.crew import ChildFailed
@@ -53,6 +54,10 @@ _TABLE: Final[Sequence[tuple[type[Exception], Exit, Callable[[Any], str]]]] = (
     (Held, Exit.HELD, str),
     (CannotListen, Exit.FAILED, str),
     (NoAnswer, Exit.FAILED, str),
+    (Refused, Exit.FAILED, str),
+    (Unreachable, Exit.FAILED, str),
+    (Changed, Exit.FAILED, str),
+    (WhoseFiles, Exit.FAILED, str),
     (OSError, Exit.FAILED, lambda error: _of_the_system(error)),
 )
 

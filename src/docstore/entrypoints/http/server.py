@@ -4,8 +4,8 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from math import ceil
 from typing import Final
 
@@ -19,6 +19,7 @@ from docstore.settings import Settings
 
 KEEP_ALIVE: Final = 30  # seconds that a connection may rest between two requests
 UNREAD: Final = 60_000  # milliseconds that sent bytes may wait for a client to take them
+LATE: Final = 0.05  # seconds after which a connection that was accepted is made
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -27,9 +28,25 @@ async def serve_http(
 ) -> None:
     """Serve on a bound socket; returns after SIGTERM or SIGINT, once what ran has finished or
     DOCSTORE_DRAIN_TIMEOUT is over."""
-    settings: Settings = container.settings()
     _give_up_on_silent_readers(listener)
-    config = uvicorn.Config(
+    await _Server(_config(container, meters)).serve(sockets=[listener])
+
+
+@asynccontextmanager
+async def served(container: Container, listener: socket.socket) -> AsyncIterator[None]:
+    """While inside, serve on a bound socket, inside a process that does other things."""
+    server = _Server(_config(container, NO_METERS), heeds_signals=False)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _config(container: Container, meters: Meters) -> uvicorn.Config:
+    settings: Settings = container.settings()
+    return uvicorn.Config(
         create_app(container, meters),
         http=LimitedProtocol,
         ws="none",
@@ -41,15 +58,30 @@ async def serve_http(
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=ceil(settings.drain_timeout),
     )
-    await _Server(config).serve(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Returns when it is told to stop; uvicorn itself would die of the signal after all."""
 
+    def __init__(self, config: uvicorn.Config, *, heeds_signals: bool = True) -> None:
+        super().__init__(config)
+        self._heeds_signals = heeds_signals and in_main_thread()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        latecomers = asyncio.get_running_loop().call_later(LATE, self._tell_all)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            latecomers.cancel()
+
+    def _tell_all(self) -> None:
+        """Also those who were accepted in the last moment."""
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        if threading.current_thread() is not threading.main_thread():
+        if not self._heeds_signals:
             yield
             return
         loop = asyncio.get_running_loop()
@@ -60,6 +92,10 @@ class _Server(uvicorn.Server):
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+
+
+def in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _give_up_on_silent_readers(listener: socket.socket) -> None:

@@ -1,8 +1,10 @@
 """Where the API listens, and whether it answers there."""
 
 import asyncio
+import ctypes
 import os
 import socket
+import struct
 from contextlib import suppress
 from typing import Final
 
@@ -12,6 +14,10 @@ BACKLOG: Final = 2048  # connections that wait to be accepted
 FIRST_ANSWER: Final = 60.0  # seconds that the API gets to start, on a slow and busy machine
 _ATTEMPT: Final = 20.0
 _PAUSE: Final = 0.05
+
+_ATTACH_FILTER: Final = 26  # SO_ATTACH_FILTER, which Python does not name
+_NO_BYTE_PASSES: Final = struct.pack("HBBI", 0x06, 0, 0, 0)
+"""A filter of one instruction of classic BPF, `return 0`: the kernel drops what comes."""
 
 
 class NoAnswer(Exception):
@@ -43,15 +49,30 @@ def url_of(listener: socket.socket, settings: Settings) -> str:
     return f"http://{host}:{port}{settings.http_prefix}"
 
 
+def stop_listening(listener: socket.socket) -> None:
+    """Take no more connections, and lose none of those that wait to be accepted: the processes
+    that share the socket still get them. Who comes now tries again within a second or so, by
+    itself, and finds nobody there, or the next server.
+
+    Just to close it would not do: the last one to do so would reset whatever waits by then.
+    """
+    with suppress(OSError, AttributeError):  # not on Linux
+        program = ctypes.create_string_buffer(_NO_BYTE_PASSES)
+        told = struct.pack("HL", 1, ctypes.addressof(program))
+        listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, told)
+    listener.close()
+
+
 async def answering(listener: socket.socket, settings: Settings) -> None:
     """Until the API behind `listener` says that it serves; NoAnswer after a minute.
 
     What connects before the API is up waits in the backlog, so there is little to repeat.
     """
+    address = listener.getsockname()[:2]
     try:
         async with asyncio.timeout(FIRST_ANSWER):
             while True:
-                if await _answers(listener.getsockname()[:2], settings.http_prefix):
+                if await _answers(address, settings.http_prefix):
                     return
                 await asyncio.sleep(_PAUSE)
     except TimeoutError:

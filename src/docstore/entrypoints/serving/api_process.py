@@ -7,6 +7,7 @@ import socket
 import uvloop
 
 from docstore.container import Container, migrate
+from docstore.entrypoints.http.crowding import take_all_descriptors
 from docstore.entrypoints.http.server import serve_http
 from docstore.entrypoints.metrics.exposition import meters
 from docstore.entrypoints.serving import bell
@@ -18,6 +19,7 @@ def run(settings: Settings, listener: socket.socket, ring: socket.socket, migrat
     container = Container(settings=settings)
     container.wake.override(bell.ringer(ring))
     _collect_garbage_seldom()
+    take_all_descriptors()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(container, listener, migrates))
 

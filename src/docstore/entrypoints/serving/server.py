@@ -11,7 +11,7 @@ from typing import Final
 
 from docstore.entrypoints.metrics.exposition import exposed, shared_folder
 from docstore.entrypoints.serving import bell, folder
-from docstore.entrypoints.serving.address import answering, listen, url_of
+from docstore.entrypoints.serving.address import answering, listen, stop_listening, url_of
 from docstore.entrypoints.serving.child import Start
 from docstore.entrypoints.serving.crew import Crew, Role
 from docstore.settings import Settings
@@ -22,6 +22,9 @@ _STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 """Buffers of request bodies come and go; glibc would give each back to the kernel, zeroed anew."""
+
+_WORKERS_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
+"""What a parser found may be large and is soon gone; glibc would keep its room in every thread."""
 
 
 def serve(settings: Settings, announce: Callable[[str], None]) -> None:
@@ -47,6 +50,8 @@ class _Outfit:
         self.settings = settings
         self.hold = hold
         self.listener = listener
+        self.url = url_of(listener, settings)
+        self._listening = listener.fileno()  # it may be closed when this is asked for
         self.api_end, self.worker_end = bell.pair()
 
     def close(self) -> None:
@@ -56,7 +61,7 @@ class _Outfit:
     def api(self, number: int) -> Role:
         """The first one migrates, also when it starts again: then there is nothing to do."""
         migrates = ("--migrate",) if number == 1 else ()
-        passed = (self.listener.fileno(), self.api_end.fileno(), self.hold.descriptor)
+        passed = (self._listening, self.api_end.fileno(), self.hold.descriptor)
         start = Start(("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed)
         return Role(f"API process {number}", lambda _: start)
 
@@ -71,7 +76,7 @@ class _Outfit:
             waits = () if migrated.is_set() else ("--wait",)
             arguments = ("_worker", *_bound(*passed), *releases, *waits)
             name = {"DOCSTORE_WORKER_NAME": f"{instance}:{number}"}
-            return Start(arguments, self._environment(name), passed)
+            return Start(arguments, self._environment(_WORKERS_ALLOCATOR | name), passed)
 
         return Role("worker", start)
 
@@ -94,8 +99,13 @@ def _bound(*descriptors: int) -> tuple[str, ...]:
 
 async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
     crew = Crew(given.settings.drain_timeout)
+
+    def stop() -> None:
+        stop_listening(given.listener)
+        crew.stop()
+
     try:
-        with _told_to_stop(crew.stop):
+        with _told_to_stop(stop):
             await _run(given, crew, announce)
     finally:
         given.close()
@@ -118,7 +128,7 @@ async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> N
                 first.up.set()
                 bell.ringer(given.api_end)()
                 _start_the_others(given, crew)
-                announce(url_of(given.listener, given.settings))
+                announce(given.url)
         except BaseException:
             crew.stop()
             raise
