@@ -33,6 +33,7 @@ class Server:
 
     data_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)  # beside this process's own
+    port: int = 0  # 0: a free one, another at each start
     url: str = ""  # while it serves
     process: subprocess.Popen[bytes] | None = None
 
@@ -55,7 +56,7 @@ class Server:
         with self.log.open("ab") as log:
             began = log.tell()
             self.process = subprocess.Popen(
-                [*PROGRAM, "serve", "--port", "0", "--json", "--data-dir", str(self.data_dir)],
+                [*PROGRAM, "serve", "--json", *self._where()],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -131,6 +132,9 @@ class Server:
     def _running(self) -> subprocess.Popen[bytes]:
         assert self.process is not None, "it is not running"
         return self.process
+
+    def _where(self) -> tuple[str, ...]:
+        return ("--port", str(self.port), "--data-dir", str(self.data_dir))
 
     def _environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if "DOCSTORE_" not in name}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from docstore.application.docstore import Docstore
+from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.entrypoints.tracing import traced
@@ -99,6 +100,8 @@ async def _survive(act: Callable[[], Awaitable[object]]) -> object:
     result: object = None
     try:
         result = await act()
+    except Unavailable as error:  # again and again while it lasts: a line each time is enough
+        log.warning("a background loop failed; it goes on: %s", error)
     except Exception:
         log.exception("a background loop failed; it goes on")
     if (task := asyncio.current_task()) and task.cancelling():

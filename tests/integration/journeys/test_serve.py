@@ -26,6 +26,7 @@ from integration.servers import (
     serving,
     wait_until_gone,
 )
+from integration.sleeper import with_sleeper
 
 HALF = b"x" * (4 * 1024 * 1024)  # more than the server keeps in memory
 
@@ -185,38 +186,9 @@ def test_a_second_signal_stops_at_once(server: Server) -> None:
         wait_until_gone(*below)
 
 
-SLEEPER = """
-import time
-from docstore.application.ports.processor import Findings, Limits
-
-class Sleeper:
-    name, version, limits = "sleeper", "1", Limits(seconds=60)
-
-    def __init__(self, options): ...
-
-    def accepts(self, media_type):
-        return media_type == "text/plain"
-
-    def extract(self, body, subject):
-        time.sleep(60)
-        return Findings()
-"""
-
-
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Mapping[str, str]:
-    """The environment of a docstore with one more processor, installed as anybody's would be."""
-    packages = tmp_path / "packages"
-    about = packages / "sleeper-1.0.dist-info"
-    about.mkdir(parents=True)
-    (packages / "sleeper.py").write_text(SLEEPER)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: sleeper\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[docstore.processors]\nsleeper = sleeper:Sleeper\n")
-    return {
-        "PYTHONPATH": os.pathsep.join(
-            (str(packages), *filter(None, [os.environ.get("PYTHONPATH")]))
-        )
-    }
+    return with_sleeper(tmp_path / "packages", seconds=60)
 
 
 def jobs(data_dir: Path) -> list[tuple[Any, ...]]:

@@ -62,6 +62,8 @@ class MemoryJobQueue:
                 if _is_stopping():
                     raise
                 log.exception("job %s: its handler cancelled itself", job_id)
+            except Unavailable as error:  # the hint will be given again
+                log.warning("job %s: its handler failed: %s", job_id, error)
             except Exception:
                 log.exception("job %s: its handler failed", job_id)
 

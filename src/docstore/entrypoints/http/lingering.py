@@ -56,6 +56,8 @@ class LingeringTransport(asyncio.Transport):
         self._transport.close()
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
+        if self._timer is not None:
+            return  # an application may not know yet that its client was refused
         if self._held:
             held, self._held = self._held, b""
             self._transport.writelines((held, data))
@@ -66,8 +68,9 @@ class LingeringTransport(asyncio.Transport):
             self._transport.write(data)
 
     def writelines(self, list_of_data: Iterable["bytes | bytearray | memoryview[Any]"]) -> None:
-        self._release()
-        self._transport.writelines(list_of_data)
+        if self._timer is None:
+            self._release()
+            self._transport.writelines(list_of_data)
 
     def pause_reading(self) -> None:
         self._transport.pause_reading()

@@ -1,4 +1,5 @@
-"""uvicorn's HTTP protocol with the limits that it lacks: on heads that are slow, long or ambiguous.
+"""uvicorn's HTTP protocol with the limits that it lacks: on how many connections there are, and on
+heads that are slow, long or ambiguous.
 
 Bodies have theirs in `bodies`, answers in the kernel (TCP_USER_TIMEOUT, set by `server`).
 """
@@ -13,9 +14,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from docstore.entrypoints.http import crowding
 from docstore.entrypoints.http.lingering import LingeringTransport
 
 HEAD_SECONDS: Final = 20.0  # from the first byte of a request to the end of its head
+LAST_CALL: Final = 0.5  # seconds that an idle connection stays open when the server stops
 MAX_TARGET: Final = 64 * 1024  # bytes; a description may stand in the query
 MAX_FIELDS: Final = 64 * 1024  # bytes of all header fields
 MAX_HEAD: Final = MAX_TARGET + MAX_FIELDS
@@ -44,11 +47,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_size = 0
         self._refused: HTTPStatus | None = None
+        self._is_last_call = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._lingering = LingeringTransport(transport, self._is_sending)
         super().connection_made(self._lingering)
-        self._expect_head()
+        if (excess := len(self.connections) - crowding.most_connections()) > 0:
+            self._turn_away(told=excess <= crowding.SPARE)
+        else:
+            self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lingering.close_now()
@@ -68,10 +75,14 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
     def shutdown(self) -> None:
+        """Answer the request that runs, or the one that is on its way already, and no more."""
         if self.transport.is_closing():
             self._lingering.close_now()
-        else:
+        elif not self._is_between_requests():
             super().shutdown()
+        elif not self._is_last_call:
+            self._is_last_call = True
+            self.loop.call_later(LAST_CALL, self._close_if_idle)
 
     def on_headers_complete(self) -> None:
         self._stop_timer()
@@ -82,6 +93,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refused = refused.status
             raise
         super().on_headers_complete()
+        if self._is_last_call:
+            self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         """Called for what cannot be parsed, and for what `on_headers_complete` raises."""
@@ -100,9 +113,21 @@ class LimitedProtocol(HttpToolsProtocol):
             )
         self.transport.close()
 
+    def _turn_away(self, *, told: bool) -> None:
+        if not told:
+            self.transport.abort()
+            return
+        self._refused = HTTPStatus.SERVICE_UNAVAILABLE
+        self.transport.write(crowding.REFUSAL)
+        self.transport.close()
+
     def _is_sending(self) -> bool:
         """Whether the client has more to send that nobody is going to read."""
         return self._refused is not None or (self.cycle is not None and self.cycle.more_body)
+
+    def _close_if_idle(self) -> None:
+        if self._is_between_requests():
+            self.transport.close()
 
     def _is_between_requests(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -14,7 +14,7 @@ import pytest
 
 from docstore.application import following
 from docstore.container import Container
-from docstore.entrypoints.http import protocol
+from docstore.entrypoints.http import crowding, protocol
 from docstore.entrypoints.http.server import serve_http
 from docstore.settings import Settings
 
@@ -318,3 +318,52 @@ async def test_what_runs_is_finished_when_it_is_told_to_stop(
                 assert (await reader.readline()).startswith(b"HTTP/1.1 201 ")
         await asyncio.wait_for(serving, timeout=10)
     assert [file.size for file in await store.files()] == [6]
+
+
+async def test_a_request_on_its_way_is_answered_when_it_is_told_to_stop(
+    container: Container, settings: Settings
+) -> None:
+    """On a connection that was accepted, and on one that was kept; each is the last."""
+    ask = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(serve_http(container, listener))
+        address = listener.getsockname()
+        await _is_up(address, serving)
+        async with connected(address) as new, connected(address) as kept:
+            kept[1].write(ask)
+            await kept[0].readuntil(b"}")
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0.2)  # uvicorn looks every 0.1 s
+            for reader, writer in (new, kept):
+                writer.write(ask)
+                assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
+        await asyncio.wait_for(serving, timeout=10)
+
+
+async def test_an_idle_connection_does_not_keep_the_server_from_stopping(
+    container: Container, settings: Settings
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(serve_http(container, listener))
+        address = listener.getsockname()
+        await _is_up(address, serving)
+        async with connected(address) as (reader, _):
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert await asyncio.wait_for(reader.read(), timeout=3) == b""
+        await asyncio.wait_for(serving, timeout=10)
+
+
+async def test_who_is_one_too_many_is_told_so(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowding, "most_connections", lambda: 1)
+    monkeypatch.setattr(crowding, "SPARE", 1)
+    ask = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    async with connected(address) as (first, writer), connected(address) as (second, _):
+        assert await asyncio.wait_for(second.readline(), 5) == (
+            b"HTTP/1.1 503 Service Unavailable\r\n"
+        )
+        with suppress(ConnectionResetError):
+            assert await say(address, ask) == b""  # one more is just cut
+        writer.write(ask)
+        assert (await first.read()).startswith(b"HTTP/1.1 200 ")

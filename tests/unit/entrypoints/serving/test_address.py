@@ -1,4 +1,5 @@
 import asyncio
+import socket
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
@@ -11,6 +12,7 @@ from docstore.entrypoints.serving.address import (
     NoAnswer,
     answering,
     listen,
+    stop_listening,
     url_of,
 )
 from docstore.settings import Settings
@@ -76,3 +78,19 @@ async def test_silence_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(address, "FIRST_ANSWER", 0.05)
     with closing(listen(on())) as listener, pytest.raises(NoAnswer):
         await answering(listener, on())
+
+
+def test_what_waits_to_be_accepted_is_not_lost_when_it_stops_listening() -> None:
+    listener = listen(on())
+    where = listener.getsockname()
+    with listener.dup() as process, socket.create_connection(where) as client:  # it shares it
+        stop_listening(listener)
+        with pytest.raises(TimeoutError), socket.create_connection(where, timeout=0.2):
+            pass  # it is not even answered, so that its kernel tries again
+        process.settimeout(5)
+        accepted, _ = process.accept()
+        with accepted:
+            client.sendall(b"hello")
+            assert accepted.recv(5) == b"hello"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(where, timeout=5)

@@ -1,0 +1,28 @@
+import resource
+
+import pytest
+
+from docstore.entrypoints.http.crowding import MOST, REFUSAL, RESERVED, most_connections
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "most"),
+    [
+        (RESERVED + 20, 10),
+        (RESERVED + 21, 10),
+        (RESERVED, 1),
+        (10, 1),
+        (10**9, MOST),
+        (resource.RLIM_INFINITY, MOST),
+    ],
+)
+def test_each_connection_may_have_a_file_open_too(
+    monkeypatch: pytest.MonkeyPatch, descriptors: int, most: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (descriptors, descriptors))
+    assert most_connections() == most
+
+
+def test_the_refusal_says_how_long_it_is() -> None:
+    head, _, body = REFUSAL.partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}\r\n".encode() in head
