@@ -47,8 +47,8 @@ class SimFs:
     def __init__(self, crash_at: int | None = None) -> None:
         self.calls: list[str] = []
         self.crash_at = crash_at
-        self.dirty_data_survives = False
         self._top = _Folder()
+        self._created: list[_File] = []
         self._unsynced: list[list[_Change]] = []
         self._open: dict[int, _File] = {}
         self._fds = count(3)
@@ -58,14 +58,22 @@ class SimFs:
         """How many changes of names a crash may keep or lose."""
         return len(self._unsynced)
 
-    def after_power_loss(self, keep: Iterable[bool]) -> "SimFs":
-        """The disk as another machine finds it; `keep` says which unsynced changes it knew."""
+    @property
+    def shares(self) -> Sequence[float]:
+        """Of the bytes of each file that are not synced, what a crash may keep: none, some, all."""
+        is_dirty = any(file.data != file.synced for file in self._created)
+        return (0.0, 0.5, 1.0) if is_dirty else (0.0,)
+
+    def after_power_loss(self, keep: Iterable[bool], share: float = 0.0) -> "SimFs":
+        """The disk as another machine finds it; `keep` says which unsynced changes it knew, and
+        `share` how much of the unsynced bytes.
+        """
         known: dict[_Folder, dict[str, _Node]] = {}
         for kept, changes in zip(keep, self._unsynced, strict=True):
             for folder, name, node in changes if kept else ():
                 _set(known.setdefault(folder, dict(folder.synced)), name, node)
         found = SimFs()
-        found._top = self._copied(self._top, known)
+        found._top = _copied(self._top, known, share)
         return found
 
     def files(self) -> dict[str, bytes]:
@@ -78,6 +86,7 @@ class SimFs:
             if path.name in folder.names:
                 raise _error(errno.EEXIST)
             file = _File()
+            self._created.append(file)
             self._change((folder, path.name, file))
             return self._descriptor(file)
 
@@ -208,16 +217,18 @@ class SimFs:
             raise _error(errno.ENOTDIR)
         return node
 
-    def _copied(self, folder: _Folder, known: dict[_Folder, dict[str, _Node]]) -> _Folder:
-        names = {
-            name: self._copied(node, known) if isinstance(node, _Folder) else self._survivor(node)
-            for name, node in known.get(folder, folder.synced).items()
-        }
-        return _Folder(names, dict(names))
 
-    def _survivor(self, file: _File) -> _File:
-        data = file.data if self.dirty_data_survives else file.synced
-        return _File(data, data)
+def _copied(folder: _Folder, known: dict[_Folder, dict[str, _Node]], share: float) -> _Folder:
+    names = {
+        name: _copied(node, known, share) if isinstance(node, _Folder) else _survivor(node, share)
+        for name, node in known.get(folder, folder.synced).items()
+    }
+    return _Folder(names, dict(names))
+
+
+def _survivor(file: _File, share: float) -> _File:
+    kept = len(file.synced) + int(share * (len(file.data) - len(file.synced)))
+    return _File(file.data[:kept], file.data[:kept])
 
 
 def _set(names: dict[str, _Node], name: str, node: _Node | None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from enum import StrEnum
 from typing import Final
 
-from docstore.domain.errors import Unavailable
+from docstore.domain.errors import OutOfSpace, Unavailable
 from simulation.process import Dead, Process
 
 
@@ -12,6 +12,7 @@ class Mode(StrEnum):
     """What happens at the chosen call."""
 
     FAIL_BEFORE = "fails before it takes effect"
+    FULL = "fails for want of room"
     FAIL_AFTER = "fails after it took effect"
     CRASH_BEFORE = "is not reached, the process dies"
     CRASH_AFTER = "takes effect, the process dies"
@@ -38,6 +39,8 @@ class NthCall:
         self.calls.append(call)
         if self._is_hit(Mode.FAIL_BEFORE, call):
             raise Unavailable(f"{call} failed")
+        if self._is_hit(Mode.FULL, call):
+            raise OutOfSpace("full")
         if self._is_hit(Mode.CRASH_BEFORE, call):
             self._die(process)
         if self.mode in HANGING_UP and self._is_hit(self.mode, call):

@@ -51,11 +51,12 @@ class Storm:
     async def _message(self, process: Process, call: str, when: str) -> None:
         luck = self._random()
         if not self.is_over and (luck < self._slow or self._outages):
-            await self._misfortune(process, f"{when} {call}", luck)
+            await self._misfortune(process, when, call, luck)
         if luck > (0.7 if when == "before" else 0.85):
             await asyncio.sleep(0.004 * luck**40)  # from now to a little later
 
-    async def _misfortune(self, process: Process, where: str, luck: float) -> None:
+    async def _misfortune(self, process: Process, when: str, call: str, luck: float) -> None:
+        where = f"{when} {call}"
         if luck < self._crash:
             self._kill(process, where)
             await asyncio.get_running_loop().create_future()  # nobody will ever resume this
@@ -63,7 +64,9 @@ class Storm:
         outage = self._outage(where)
         if luck < self._unavailable or (outage and not outage.is_slow):
             self._note(process, f"unavailable {where}")
-            raise OutOfSpace("full") if luck % 1e-4 < 2e-5 else Unavailable(f"out {where}")
+            # After a call: done, and nobody heard of it. Not so when the disk was full.
+            is_full = when == "before" and luck % 1e-4 < 2e-5
+            raise OutOfSpace("full") if is_full else Unavailable(f"out {where}")
         if luck < self._slow or outage:
             self._note(process, f"slow {where}")
             await asyncio.sleep(self._uniform(0.5, 3.0 if outage else self._slowest))

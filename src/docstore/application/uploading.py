@@ -19,6 +19,7 @@ from docstore.domain.errors import (
     KeyReused,
     NotAuthenticated,
     NotFound,
+    OutOfSpace,
     StaleVersion,
     TooSlow,
     UnsupportedMediaType,
@@ -91,7 +92,7 @@ class Upload:
 
     All or nothing. Bytes first: a blob without a record is swept up later, a record without a
     blob would be a lie. What was staged is deleted again when the upload is refused or abandoned,
-    but only while no transaction that names it was ever sent.
+    but only while it is certain that no transaction that names it was saved.
     """
 
     begin: Begin
@@ -226,7 +227,11 @@ class Upload:
                 if promise is not None:
                     await promise.keep(tx, files, now)
                 sent = True
-                await tx.commit()
+                try:
+                    await tx.commit()
+                except OutOfSpace:
+                    sent = False  # for it is certain that this saved nothing
+                    raise
         except BaseException as error:
             if not sent:
                 await self._discard(*(one.id for one in staged))

@@ -76,11 +76,11 @@ async def a_disk() -> SimFs:
 
 
 def what_may_be_found(fs: SimFs) -> Iterator[SimFs]:
-    """After every subset of the unsynced changes, with and without unsynced bytes."""
+    """After every subset of the unsynced changes, with none, some and all of the unsynced bytes."""
     assert fs.unsynced <= 10, "too many subsets to try them all"
-    for fs.dirty_data_survives in (False, True):
-        for keep in product([False, True], repeat=fs.unsynced):
-            yield fs.after_power_loss(keep)
+    keeps = product([False, True], repeat=fs.unsynced)
+    for share, keep in product(fs.shares, keeps):
+        yield fs.after_power_loss(keep, share)
 
 
 async def blobs_on(fs: SimFs) -> Blobs:

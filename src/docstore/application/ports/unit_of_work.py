@@ -228,7 +228,8 @@ class UnitOfWork(Protocol):
     """One transaction. Leaving without `commit` rolls back.
 
     Serialisable for what is changed: two that update the same row cannot both commit. Any method
-    may raise Unavailable; after a `commit` that did, either may be true.
+    may raise Unavailable; after a `commit` that did, either may be true. Not so after one that
+    raised OutOfSpace: then nothing was saved, nor will be.
     """
 
     @property
