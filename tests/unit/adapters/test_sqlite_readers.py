@@ -84,8 +84,8 @@ async def test_who_asks_nothing_takes_no_connection(database: SqliteDatabase) ->
 
 async def test_the_loop_goes_on_during_a_long_question(database: SqliteDatabase) -> None:
     transaction, go_on = ReadTransaction(database._readers), threading.Event()
-    db = await transaction._connection()
-    sqlite.driver(db).create_function("halt", 0, lambda: go_on.wait(5))
+    statements = await transaction._connection()
+    statements.driver.create_function("halt", 0, lambda: go_on.wait(5))
     asking = asyncio.create_task(transaction.fetch(select(func.halt()), {}, long=True))
     await asyncio.sleep(0)
     assert not asking.done()
@@ -96,8 +96,8 @@ async def test_the_loop_goes_on_during_a_long_question(database: SqliteDatabase)
 
 async def test_a_cancellation_waits_until_the_connection_is_free(database: SqliteDatabase) -> None:
     transaction, go_on = ReadTransaction(database._readers), threading.Event()
-    db = await transaction._connection()
-    sqlite.driver(db).create_function("halt", 0, lambda: go_on.wait(5))
+    statements = await transaction._connection()
+    statements.driver.create_function("halt", 0, lambda: go_on.wait(5))
     asking = asyncio.create_task(transaction.fetch(select(func.halt()), {}, long=True))
     for _ in range(3):
         await asyncio.sleep(0)

@@ -1,4 +1,5 @@
 import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
@@ -45,7 +46,7 @@ class SqliteDatabase:
         transaction = ReadTransaction(self._readers)
         try:
             await transaction.fetch(_ANY_USER, {})
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise Unavailable("the database does not answer") from error
         finally:
             await transaction.end()

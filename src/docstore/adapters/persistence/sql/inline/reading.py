@@ -2,12 +2,12 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, Row
+from sqlalchemy import Engine, Executable, Row
 
 from docstore.adapters.persistence.sql import sqlite
+from docstore.adapters.persistence.sql.inline.statements import Statements
 from docstore.adapters.persistence.sql.inline.turns import Turns
 from docstore.adapters.persistence.sql.inline.waiting import in_thread, unlocked
-from docstore.adapters.persistence.sql.sqlite import driver
 
 T = TypeVar("T")
 
@@ -17,37 +17,40 @@ class Readers:
 
     def __init__(self, engine: Engine, threads: Executor) -> None:
         self._engine = engine
-        self._idle: list[Connection] = []
+        self._idle: list[Statements] = []
         self._turns = Turns(sqlite.READERS)
         self.threads = threads
 
     def open(self) -> None:
         """The first one, so that what is wrong with the file is said now."""
-        self._idle.append(self._engine.connect())
+        self._idle.append(self._connect())
 
     def close(self) -> None:
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().db.close()
 
-    async def take(self) -> Connection:
+    async def take(self) -> Statements:
         await self._turns.take(sqlite.WAIT)
         try:
             # The one that was used last knows most of the file.
-            return self._idle.pop() if self._idle else self._engine.connect()
+            return self._idle.pop() if self._idle else self._connect()
         except BaseException:
             self._turns.give()
             raise
 
-    def give(self, db: Connection) -> None:
+    def give(self, statements: Statements) -> None:
         try:
-            if driver(db).in_transaction:
-                driver(db).execute("ROLLBACK")
-            self._idle.append(db)
+            if statements.driver.in_transaction:
+                statements.driver.execute("ROLLBACK")
+            self._idle.append(statements)
         except BaseException:
-            db.close()
+            statements.db.close()
             raise
         finally:
             self._turns.give()
+
+    def _connect(self) -> Statements:
+        return Statements(self._engine.connect())
 
 
 class ReadTransaction:
@@ -55,7 +58,7 @@ class ReadTransaction:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
-        self._db: Connection | None = None
+        self._statements: Statements | None = None
 
     async def begin(self) -> None:
         """Nothing yet."""
@@ -63,33 +66,33 @@ class ReadTransaction:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        db = await self._connection()
-        return await self._run(lambda: db.execute(statement, values).all(), long=long)
+        statements = await self._connection()
+        return await self._run(lambda: statements.fetch(statement, values), long=long)
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         """Refused by SQLite."""
-        db = await self._connection()
-        return await self._run(lambda: db.execute(statement, values).rowcount, long=long)
+        statements = await self._connection()
+        return await self._run(lambda: statements.change(statement, values), long=long)
 
     async def commit(self) -> None:
         """There is nothing to commit."""
 
     async def end(self) -> None:
-        db, self._db = self._db, None
-        if db is not None:
-            self._readers.give(db)
+        statements, self._statements = self._statements, None
+        if statements is not None:
+            self._readers.give(statements)
 
-    async def _connection(self) -> Connection:
-        if self._db is None:
-            self._db = await self._readers.take()
-            raw = driver(self._db)
+    async def _connection(self) -> Statements:
+        if self._statements is None:
+            self._statements = await self._readers.take()
+            raw = self._statements.driver
             raw.execute("BEGIN")
             # The first look at the file fixes what is seen. It alone may meet a lock: while another
             # process mends the file after a crash.
             await unlocked(lambda: raw.execute("PRAGMA schema_version").fetchall())
-        return self._db
+        return self._statements
 
     async def _run(self, call: Callable[[], T], *, long: bool) -> T:
         if long:

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias, TypeVar
 from sqlalchemy import Engine
 
 from docstore.adapters.persistence.sql import sqlite
+from docstore.adapters.persistence.sql.inline.statements import Statements
 from docstore.adapters.persistence.sql.inline.turns import Turns
 from docstore.adapters.persistence.sql.inline.waiting import in_thread, unlocked
 from docstore.domain.errors import Unavailable
@@ -60,7 +61,8 @@ class Writer:
     def open(self) -> None:
         """Says now what is wrong with the file."""
         self.db = self._engine.connect()
-        self._raw = sqlite.driver(self.db)
+        self.statements = Statements(self.db)
+        self._raw = self.statements.driver
         # Opening may wait, in its thread; from here on `unlocked` does.
         for name, value in sqlite.IMPATIENT.items():
             self._raw.execute(f"PRAGMA {name} = {value}")

@@ -18,14 +18,14 @@ class WriteTransaction:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        execute = self._writer.db.execute
-        return await self._writer.run(self, lambda: execute(statement, values).all(), long=long)
+        fetch = self._writer.statements.fetch
+        return await self._writer.run(self, lambda: fetch(statement, values), long=long)
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
-        execute = self._writer.db.execute
-        return await self._writer.run(self, lambda: execute(statement, values).rowcount, long=long)
+        change = self._writer.statements.change
+        return await self._writer.run(self, lambda: change(statement, values), long=long)
 
     async def commit(self) -> None:
         error = await self._writer.commit(self)

@@ -1,0 +1,92 @@
+"""Statements as SQLite's driver takes them.
+
+SQLAlchemy compiles each kind of statement once, and says how its values are written and read. It is
+not asked again: what it does around each execution is the same every time, and takes many times as
+long as SQLite does for a row.
+"""
+
+import sqlite3
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import BindParameter, Dialect, Executable, Row, Select
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
+from sqlalchemy.types import TypeEngine
+
+KINDS: Final = 512  # that are kept; listings have one for each combination of filters
+
+Convert: TypeAlias = Callable[[Any], Any]
+
+
+class Prepared:
+    """One statement, for one set of names of its values. Raises TypeError for what it cannot
+    prepare: a statement whose text depends on its values.
+    """
+
+    def __init__(self, statement: Executable, names: frozenset[str], dialect: Dialect) -> None:
+        assert isinstance(statement, (Select, UpdateBase))
+        columns = sorted(names) if isinstance(statement, UpdateBase) else None
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
+        assert isinstance(compiled, SQLCompiler)
+        if compiled.post_compile_params or compiled.literal_execute_params:
+            raise TypeError("its text depends on its values")
+        self._sql = str(compiled)
+        self._takes = [
+            _taken(name, compiled.binds[name], dialect) for name in compiled.positiontup or ()
+        ]
+        if isinstance(statement, Select):
+            self._row = _row(statement)
+            self._gives = [_given(c.type, dialect) for c in statement.selected_columns]
+
+    def fetch(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """All rows of the result."""
+        rows: list[Any] = []
+        for found in db.execute(self._sql, self._written(values)):
+            given = [
+                value if convert is None or value is None else convert(value)
+                for value, convert in zip(found, self._gives, strict=True)
+            ]
+            rows.append(self._row._make(given))
+        return rows
+
+    def change(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> int:
+        """How many rows it changed."""
+        return db.execute(self._sql, self._written(values)).rowcount
+
+    def _written(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        written = []
+        for name, convert, otherwise in self._takes:
+            value = values.get(name, otherwise)
+            written.append(value if convert is None else convert(value))
+        return written
+
+
+@lru_cache(KINDS)
+def prepared(statement: Executable, names: frozenset[str], dialect: Dialect) -> Prepared | None:
+    """None for what cannot be prepared. Statements are told apart by their identity: those that
+    are worth it are built once.
+    """
+    try:
+        return Prepared(statement, names, dialect)
+    except TypeError:
+        return None
+
+
+def _taken(
+    name: str, bind: BindParameter[Any], dialect: Dialect
+) -> tuple[str, Convert | None, Any]:
+    """How a value is written, and what stands for one that is not given."""
+    kind: TypeEngine[Any] = bind.type.dialect_impl(dialect)
+    return name, kind.bind_processor(dialect), bind.effective_value
+
+
+def _given(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _row(statement: Select[Any]) -> Any:
+    """What a row is made of: a tuple whose places have the names of the columns."""
+    return namedtuple("Row", [c.name for c in statement.selected_columns], rename=True)
