@@ -9,8 +9,9 @@ from docstore.application.ports.processor import Extractor, Findings, Picture
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import file_of
 from docstore.domain.errors import Damaged, DocstoreError
+from docstore.domain.extensions import mismatch
 from docstore.domain.file import File
-from docstore.domain.findings import Json, Outcome, Rendition
+from docstore.domain.findings import Json, Notice, Outcome, Rendition
 from docstore.domain.ids import FileId
 from docstore.domain.job import Job
 from docstore.domain.keys import STAGING, artefact_key, original_key, text_key
@@ -63,7 +64,7 @@ class ProcessFile:
                 for found in findings
                 for picture in found.pictures
             ],
-            warnings=[warning for found in findings for warning in found.warnings],
+            warnings=_warnings(file, findings),
             media_type=_refined(findings),
         )
         path = await self._make_permanent(file, job)
@@ -142,6 +143,12 @@ def _extracted(file: File, findings: Sequence[Findings]) -> Mapping[str, Json]:
     for found in findings:
         facts.update({key: value for key, value in found.facts.items() if value is not None})
     return facts
+
+
+def _warnings(file: File, findings: Sequence[Findings]) -> Sequence[Notice]:
+    noticed = mismatch(file.original_filename, _refined(findings) or file.media_type)
+    found = [warning for one in findings for warning in one.warnings]
+    return found if noticed is None else [noticed, *found]
 
 
 def _refined(findings: Sequence[Findings]) -> MediaType | None:

@@ -53,6 +53,10 @@ class ImageProcessor:
         from docstore.adapters.processors.renditions import renditions, upright_size
 
         with _pillow_errors(), self._opened(body, subject) as image:
+            if image.format == "PNG":
+                # Its notes may stand after the pixels, so that asking for them decodes those; and
+                # Pillow raises what is wrong with them only once.
+                image.load()
             width, height = upright_size(image)
             facts: dict[str, Json] = {
                 "width": width,
