@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from litestar import Request
 from litestar.di import NamedDependency
@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from docstore.application.accounts import MAX_PASSWORD, MIN_PASSWORD
 from docstore.application.docstore import Docstore
+from docstore.domain.errors import InvalidField, TooLarge
 from docstore.domain.user import User
 from docstore.entrypoints.http.answers import Answer, shown
 from docstore.entrypoints.http.bodies import AnyRequest
@@ -52,17 +53,19 @@ class Passwords(BaseModel):
     )
 
 
+Secrets = TypeVar("Secrets", Credentials, Password, Passwords)
+
 REGISTER: Final = Operation(
     body=Credentials,
     answers={201: UserView},
-    refusals=(400, 403, 408, 409, 413, 415, 422, 429),
+    refusals=(400, 403, 408, 409, 415, 422, 429),
     is_open=True,
     tag="accounts",
 )
 LOG_IN: Final = Operation(
     body=Credentials,
     answers={200: TokenView},
-    refusals=(400, 401, 408, 413, 415, 422, 429),
+    refusals=(400, 401, 408, 415, 422, 429),
     is_open=True,
     tag="accounts",
 )
@@ -70,13 +73,13 @@ ME: Final = Operation(answers={200: UserView}, refusals=(422,), tag="accounts")
 CLOSE: Final = Operation(
     body=Password,
     answers={204: None},
-    refusals=(400, 403, 408, 413, 415, 422, 429),
+    refusals=(400, 403, 408, 415, 422, 429),
     tag="accounts",
 )
 CHANGE: Final = Operation(
     body=Passwords,
     answers={204: None},
-    refusals=(400, 403, 408, 409, 413, 415, 422, 429),
+    refusals=(400, 403, 408, 409, 415, 422, 429),
     tag="accounts",
 )
 
@@ -91,7 +94,7 @@ async def register(
     after too many attempts at addresses that are taken.
     """
     read_query(request, NoQuery)
-    sent = await read_json(request, Credentials, settings.receive_timeout)
+    sent = await _read(request, Credentials, settings.receive_timeout)
     user = await docstore.accounts.sign_up(
         email=sent.email,
         password=sent.password,
@@ -110,7 +113,7 @@ async def log_in(
     one account or from one client address, even the right password is 429 for a while.
     """
     read_query(request, NoQuery)
-    sent = await read_json(request, Credentials, settings.receive_timeout)
+    sent = await _read(request, Credentials, settings.receive_timeout)
     issued = await docstore.accounts.log_in(
         email=sent.email,
         password=sent.password,
@@ -138,7 +141,7 @@ async def close_account(
     Needs the password. A wrong one counts as a failure to sign in.
     """
     read_query(request, NoQuery)
-    sent = await read_json(request, Password, settings.receive_timeout)
+    sent = await _read(request, Password, settings.receive_timeout)
     await docstore.accounts.close(
         request.user,
         password=sent.password,
@@ -159,7 +162,7 @@ async def change_password(
     A wrong `old` counts as a failure to sign in.
     """
     read_query(request, NoQuery)
-    sent = await read_json(request, Passwords, settings.receive_timeout)
+    sent = await _read(request, Passwords, settings.receive_timeout)
     await docstore.accounts.change_password(
         request.user,
         old=sent.old,
@@ -167,3 +170,11 @@ async def change_password(
         address=client_address(request.scope, settings.proxies),
     )
     return Answer(status=204)
+
+
+async def _read(request: AnyRequest, model: type[Secrets], patience: float) -> Secrets:
+    """The body; when it is very long, what is wrong is a field, as with one a little too long."""
+    try:
+        return await read_json(request, model, patience)
+    except TooLarge:
+        raise InvalidField(("body", "longer than any address and password that fit")) from None

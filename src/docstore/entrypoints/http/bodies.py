@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Request
@@ -84,10 +85,11 @@ def only(request: AnyRequest, name: str) -> str | None:
 
 async def close_if_unread(message: Message, scope: Scope) -> None:
     """A `before_send` hook: who is answered before the whole body came gets no second request on
-    this connection. The server would have to read all the rest, only to throw it away."""
+    this connection. The server would have to read all the rest, only to throw it away, or to wait
+    for it once more."""
     if message["type"] != "http.response.start" or scope.get("state", {}).get(_READ):
         return
-    if _may_be_long(scope):
+    if message["status"] == HTTPStatus.REQUEST_TIMEOUT or _may_be_long(scope):
         message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
 
 

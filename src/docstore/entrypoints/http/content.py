@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 
 from docstore.application.docstore import Docstore
 from docstore.application.reading import Readable
-from docstore.domain.errors import NotFound
+from docstore.domain.errors import NotFound, NotReady
 from docstore.domain.ids import FileId
 from docstore.domain.names import MediaType
 from docstore.domain.user import User
@@ -34,6 +34,8 @@ RASTER: Final = frozenset(
 )  # fmt: skip
 INLINE: Final = RASTER | {"application/pdf", "text/plain"}
 """Types that a browser may show; none of them runs scripts in our origin."""
+
+RENDITIONS: Final = frozenset({"thumbnail", "preview", "resized"})
 
 SANDBOX: Final = "sandbox; default-src 'none'"
 
@@ -104,7 +106,12 @@ async def read_rendition(
 ) -> ASGIApp:
     """A picture made from the file."""
     read_query(request, NoQuery)
-    return made(await docstore.rendition(owner=request.user.id, id=file_id, name=name))
+    try:
+        return made(await docstore.rendition(owner=request.user.id, id=file_id, name=name))
+    except NotReady:
+        if name in RENDITIONS:
+            raise
+        raise NotFound("rendition", name) from None  # waiting will not make it
 
 
 @route("GET", "/download", DOWNLOAD)

@@ -25,7 +25,6 @@ from docstore.entrypoints.http.queries import NoQuery, read_query
 from docstore.settings import Settings
 
 MERGE_PATCH: Final = "application/merge-patch+json"
-MAX_PATCH: Final = 256 * 1024  # bytes; the longest description, escaped, and all else
 _OURS: Final = re.compile(
     r'[ \t]*"([1-9][0-9]{0,18})"[ \t]*'
 )  # a strong tag that we could have made
@@ -83,9 +82,7 @@ async def edit_file(
     """
     read_query(request, NoQuery)
     await docstore.get(owner=request.user.id, id=file_id)  # nobody's file needs no body
-    sent = await read_json(
-        request, FileChanges, settings.receive_timeout, types=EDIT.body_types, limit=MAX_PATCH
-    )
+    sent = await read_json(request, FileChanges, settings.receive_timeout, types=EDIT.body_types)
     file = await docstore.edit(
         owner=request.user.id,
         id=file_id,

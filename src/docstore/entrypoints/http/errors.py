@@ -1,5 +1,6 @@
 """Every error becomes RFC 9457 problem details, here and nowhere else."""
 
+import errno
 import json
 import logging
 from collections.abc import Mapping
@@ -64,6 +65,9 @@ REFUSALS: Final = frozenset({401, 403, 429})
 
 MAX_MESSAGE: Final = 500  # characters of an error's own words that are logged
 
+EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+"""What the whole machine, or this process, has too little of: even a module cannot be read then."""
+
 RETRY_AFTER: Final = 5  # seconds, when nothing better is known
 
 SLUGS: Final[Mapping[int, str]] = {
@@ -93,6 +97,11 @@ def handlers(prefix: str) -> ExceptionHandlersMap:
         status = error.status_code if slug in SLUGS.values() else 500
         return _problem(request, error, prefix, slug, status, PAGES[slug][0])
 
+    def system(request: AnyRequest, error: OSError) -> Response[bytes]:
+        if error.errno not in EXHAUSTED:
+            return unknown(request, error)
+        return known(request, errors.Unavailable(str(error)))
+
     def unknown(request: AnyRequest, error: Exception) -> Response[bytes]:
         slug = errors.DocstoreError.code
         return _problem(request, error, prefix, slug, 500, PAGES[slug][0])
@@ -100,6 +109,7 @@ def handlers(prefix: str) -> ExceptionHandlersMap:
     return {
         errors.DocstoreError: known,
         HTTPException: framework,
+        OSError: system,
         ClientGone: _nobody_left,
         Exception: unknown,
     }

@@ -13,7 +13,7 @@ from multipart import (
 )
 
 from docstore.application.uploading import Part
-from docstore.domain.errors import InvalidField, Malformed, TooLarge
+from docstore.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
 from docstore.domain.file import MAX_TAGS, Details
 from docstore.entrypoints.http import json_bodies
 from docstore.entrypoints.http.digests import FIELDS, read_digests
@@ -22,6 +22,9 @@ from docstore.entrypoints.http.refusals import TooManyParts
 MAX_FIELD: Final = 64 * 1024  # bytes of one text field
 MAX_PARTS: Final = 1000
 MAX_BOUNDARY: Final = 70  # characters, RFC 2046 5.1.1
+UNCODED: Final = frozenset({"", "7bit", "8bit", "binary"})
+"""Transfer encodings that encode nothing. Nobody decodes the others (RFC 7578 4.7 wants none)."""
+NESTED: Final = "multipart/mixed"  # of several files in one part, which RFC 7578 4.3 gave up
 CHARSETS: Final = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1"})
 """That a text field may be in. Of those that Python knows some are slow, and some no charsets."""
 
@@ -50,20 +53,25 @@ class Form:
     boundary: str
     fields: dict[str, str] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
+    wrong: InvalidField | None = None  # the first field that is not as it should be
 
     async def parts(self) -> AsyncGenerator[Part, None]:
         """The files, in the order sent. The body of each is to be read before the next is asked
         for. Text fields among them are kept for `details`.
 
-        Raises Malformed, TooManyParts, TooLarge for a text field, InvalidField for an unknown one.
+        Raises Malformed, TooManyParts, TooLarge for a text field, UnsupportedMediaType; and
+        InvalidField for what is wrong with the fields before a file, rather than read that too.
         """
         async with aclosing(self._events()) as events:
             async for event in events:
                 assert isinstance(event, MultipartSegment)
+                _refuse_coded(event)
                 if event.name == FILE:
+                    self._check()
                     yield _part(event, _content(events))
                 else:
-                    self._keep(_known(event), await _text(event, events))
+                    self._keep(event.name or "", await _text(event, events))
+        self._check()
 
     def details(self) -> Details:
         """What the fields say of every file; InvalidField for what breaks a rule."""
@@ -90,14 +98,32 @@ class Form:
             raise Malformed(f"the form is not multipart/form-data: {error}") from error
 
     def _keep(self, name: str, text: str) -> None:
-        if name == TAGS:
+        if name == TAGS and len(self.tags) < MAX_TAGS:
             self.tags.append(text)
-            if len(self.tags) > MAX_TAGS:
-                raise InvalidField((TAGS, f"more than {MAX_TAGS} tags"))
-        elif name in self.fields:
-            raise InvalidField((name, "given twice"))
-        else:
+        elif name in SINGLE and name not in self.fields:
             self.fields[name] = text
+        elif self.wrong is None:
+            self.wrong = InvalidField(_unwanted(name))
+
+    def _check(self) -> None:
+        if self.wrong is not None:
+            raise self.wrong
+
+
+def _unwanted(name: str) -> tuple[str, str]:
+    """Why there is no place for another field of that name."""
+    if name == TAGS:
+        return TAGS, f"more than {MAX_TAGS} tags"
+    if name in SINGLE:
+        return name, "given twice"
+    return name[:64] or "form", f"not a field of this form; files are `{FILE}`"
+
+
+def _refuse_coded(segment: MultipartSegment) -> None:
+    """UnsupportedMediaType for a part that is something else until somebody decodes it."""
+    coding = segment.header("Content-Transfer-Encoding", "").strip().lower()
+    if coding not in UNCODED or segment.content_type == NESTED:
+        raise UnsupportedMediaType("the parts of a form are to be neither encoded nor forms")
 
 
 def _part(segment: MultipartSegment, body: AsyncIterator[bytes]) -> Part:
@@ -107,13 +133,6 @@ def _part(segment: MultipartSegment, body: AsyncIterator[bytes]) -> Part:
         declared_media_type=segment.content_type,
         digests=read_digests(segment.header(name, "") for name in FIELDS),
     )
-
-
-def _known(segment: MultipartSegment) -> str:
-    name = segment.name or ""
-    if name not in SINGLE and name != TAGS:
-        raise InvalidField((name[:64] or "form", f"not a field of this form; files are `{FILE}`"))
-    return name
 
 
 async def _content(events: AsyncIterator[Any]) -> AsyncIterator[bytes]:

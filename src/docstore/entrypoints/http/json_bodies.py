@@ -12,7 +12,7 @@ from docstore.domain.errors import InvalidField, Malformed, TooLarge, Unsupporte
 from docstore.entrypoints.http.answers import JSON
 from docstore.entrypoints.http.bodies import AnyRequest, announced_length, capped, only, received
 
-MAX_JSON: Final = 64 * 1024  # bytes
+MAX_JSON: Final = 256 * 1024  # bytes; the longest description, escaped, and all else
 SETTING: Final = "the API for a body of JSON"
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,5 +1,6 @@
 """Every error is problem details, and tells no more than it should."""
 
+import errno
 import importlib
 import logging
 import pkgutil
@@ -229,3 +230,12 @@ async def test_the_message_for_a_client_is_told(failing: Litestar) -> None:
     many = await ask(failing, errors.InvalidField(("a", "b"), ("c", "d")))
     fields: list[dict[str, Any]] = many.json()["errors"]
     assert fields == [{"field": "a", "message": "b"}, {"field": "c", "message": "d"}]
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM])
+async def test_what_the_system_has_too_little_of_is_no_bug(failing: Litestar, number: int) -> None:
+    """Whatever needs it: even a module that is loaded on demand."""
+    answer = await ask(failing, OSError(number, "no more"))
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
+    assert answer.headers["retry-after"]
+    assert (await ask(failing, OSError(errno.ENOENT, "a bug"))).status_code == 500
