@@ -5,6 +5,7 @@ from typing import Final
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
@@ -93,6 +94,7 @@ def create_app(container: Container, meters: Meters = NO_METERS) -> Litestar:
         exception_handlers=errors.handlers(prefix),
         before_send=[add_defaults, close_if_unread, add_rate_limit],
         lifespan=[lambda _: running(container, worker=False)],
+        state=State({"prefix": prefix}),  # for what is refused before a route is known
         cors_config=cross_origin(settings),
         request_max_body_size=None,  # Upload counts the bytes, for every entrypoint alike
         openapi_config=None,  # ours says what bodies and refusals look like

@@ -118,7 +118,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self.transport.abort()
             return
         self._refused = HTTPStatus.SERVICE_UNAVAILABLE
-        self.transport.write(crowding.REFUSAL)
+        state = getattr(self.config.app, "state", None)  # that of our application
+        self.transport.write(crowding.refusal(getattr(state, "prefix", "")))
         self.transport.close()
 
     def _is_sending(self) -> bool:

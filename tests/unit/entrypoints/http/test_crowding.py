@@ -1,8 +1,9 @@
+import json
 import resource
 
 import pytest
 
-from docstore.entrypoints.http.crowding import MOST, REFUSAL, RESERVED, most_connections
+from docstore.entrypoints.http.crowding import MOST, RESERVED, most_connections, refusal
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ def test_each_connection_may_have_a_file_open_too(
     assert most_connections() == most
 
 
-def test_the_refusal_says_how_long_it_is() -> None:
-    head, _, body = REFUSAL.partition(b"\r\n\r\n")
+def test_the_refusal_is_a_problem_and_says_how_long_it_is() -> None:
+    head, _, body = refusal("/api").partition(b"\r\n\r\n")
+    assert json.loads(body)["type"] == "/api/problems/unavailable"
+    assert len(json.loads(body)["trace_id"]) == 32
     assert f"content-length: {len(body)}\r\n".encode() in head
