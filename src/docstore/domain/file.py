@@ -36,6 +36,21 @@ class Details:
         if problems := list(self._problems()):
             raise InvalidField(*problems)
 
+    @classmethod
+    def kept(
+        cls,
+        title: str | None,
+        description: str | None,
+        tags: Sequence[str],
+        metadata: Mapping[str, Json],
+    ) -> Self:
+        """What was accepted once, and is not looked at again: for whoever keeps it."""
+        details = object.__new__(cls)
+        fields = (("title", title), ("description", description), ("tags", tags))
+        for name, value in (*fields, ("metadata", metadata)):
+            object.__setattr__(details, name, value)
+        return details
+
     def _problems(self) -> Sequence[tuple[str, str]]:
         found: list[tuple[str, str]] = []
         texts = {

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
@@ -17,6 +17,7 @@ from docstore.settings import Settings
 log = logging.getLogger(__name__)
 
 DISPATCH_BATCH = 32
+GATHER = 0.02  # seconds from the first file of a burst to the look at due jobs
 STOCK_INTERVAL = 5.0  # seconds between looks at how much there is to do, for the metrics
 
 
@@ -70,7 +71,6 @@ async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event)
     started, now = datetime.now(UTC), asyncio.get_running_loop().time
     settled = now() + settings.patience
     while True:
-        wake.clear()
         since = started if now() < settled else None
         told = await _survive(partial(dispatch, limit=DISPATCH_BATCH, since=since))
         if told != DISPATCH_BATCH:
@@ -78,10 +78,13 @@ async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event)
 
 
 async def _wait(wake: asyncio.Event, pause: float) -> None:
-    try:
+    """Until there is work, or for `pause`. Where one file comes, more do: they are waited for a
+    moment, since looking takes a turn at the database that uploads want as well.
+    """
+    with suppress(TimeoutError):
         await asyncio.wait_for(wake.wait(), timeout=pause)
-    except TimeoutError:
-        return
+        await asyncio.sleep(min(GATHER, pause))
+    wake.clear()
 
 
 def _every(pause: float, act: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:

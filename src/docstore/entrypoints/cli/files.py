@@ -36,7 +36,7 @@ def get(file_id: str, wait: float | None, target: Target, as_json: bool) -> None
 @click.argument("file_id", metavar="ID")
 @target_options
 def text(file_id: str, target: Target) -> None:
-    """Print all the text that was found in a file."""
+    """Print all the text of a file."""
 
     async def act(session: Session) -> None:
         with click.open_file("-", "wb") as stdout:

@@ -41,9 +41,9 @@ def upload(
     description: str | None, tags: Sequence[str], metadata: str | None, hidden: bool,
     wait: bool, jobs: int, as_json: bool,
 ) -> None:  # fmt: skip
-    """Upload PATHS: files, folders with all that is in them, or - for stdin.
+    """Upload files and folders.
 
-    Prints the id and the name of each file; --json prints one object a line. Links inside of
+    PATHS are files, folders with all that is in them, or - for stdin. Prints the id and the name of each file; --json prints one object a line. Links inside of
     folders are not followed, and what begins with a dot is left out. A file that cannot be
     uploaded does not keep the others: it is told on stderr, and the status is 1.
     """

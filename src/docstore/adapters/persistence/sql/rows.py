@@ -186,9 +186,7 @@ def to_job(row: Sequence[Any]) -> Job:
 def _to_details(
     title: str | None, description: str | None, tags: list[str], metadata: dict[str, Json]
 ) -> Details:
-    if title is None and description is None and not tags and not metadata:
-        return Details()
-    return Details(title=title, description=description, tags=tuple(tags), metadata=metadata)
+    return Details.kept(title, description, tuple(tags), metadata)
 
 
 def _to_failure(code: str | None, message: str) -> Failure | None:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from itertools import count
 from typing import Final, TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -12,8 +13,8 @@ from sqlalchemy.exc import OperationalError
 from docstore.adapters.persistence.sql import sqlite
 from docstore.adapters.persistence.sql.errors import driver_error, primary_code
 
-FIRST_PAUSE: Final = 0.0005  # seconds between looks at another process's lock; then longer ones
-LAST_PAUSE: Final = 0.02
+GLANCES: Final = 20  # at another process's lock, a turn of the loop apart: most are short
+PAUSE: Final = 0.001  # seconds between later looks; the loop's timers know nothing shorter
 
 T = TypeVar("T")
 
@@ -25,16 +26,16 @@ async def unlocked(call: Callable[[], T]) -> T:
     the event loop.
     """
     loop = asyncio.get_running_loop()
-    until, pause = loop.time() + sqlite.WAIT, FIRST_PAUSE
-    while True:
+    until = loop.time() + sqlite.WAIT
+    for look in count():
         try:
             return call()
         except (sqlite3.OperationalError, OperationalError) as error:
             is_locked = primary_code(driver_error(error)) == sqlite3.SQLITE_BUSY
             if not is_locked or loop.time() > until:
                 raise
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, LAST_PAUSE)
+        await asyncio.sleep(0 if look < GLANCES else PAUSE)
+    raise AssertionError("there is no last look")
 
 
 async def in_thread(threads: Executor, call: Callable[[], T]) -> T:
