@@ -24,9 +24,10 @@ COLOURS = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILED: "red"}
 @data_dir_option
 @json_option
 def doctor(data_dir: Path | None, as_json: bool) -> None:
-    """Look whether this installation is fit for files; the status is 1 when something fails.
+    """Look whether this installation is fit for files.
 
-    Tries the database, the store and the parsers for real. Safe while docstore runs.
+    Tries the database, the store and the parsers for real; the status is 1 when something
+    fails. Safe while docstore runs.
     """
     found = asyncio.run(_examine(settings_for(data_dir, log_level="error"), as_json))
     if as_json:
