@@ -43,9 +43,10 @@ def upload(
 ) -> None:  # fmt: skip
     """Upload files and folders.
 
-    PATHS are files, folders with all that is in them, or - for stdin. Prints the id and the name of each file; --json prints one object a line. Links inside of
-    folders are not followed, and what begins with a dot is left out. A file that cannot be
-    uploaded does not keep the others: it is told on stderr, and the status is 1.
+    PATHS are files, folders with all that is in them, or - for stdin. Prints the id and the name
+    of each file; --json prints one object a line. Links inside of folders are not followed, and
+    what begins with a dot is left out. A file that cannot be uploaded does not keep the others:
+    it is told on stderr, and the status is 1.
     """
     details = Details(title=title, description=description, tags=tags, metadata=_object(metadata))
     with ExitStack() as stack:
