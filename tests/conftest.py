@@ -2,6 +2,11 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+# Tests measure no time: on a busy machine any example may be slow.
+settings.register_profile("docstore", deadline=None)
+settings.load_profile("docstore")
 
 
 @pytest.fixture(autouse=True)
@@ -14,8 +19,8 @@ def _logging_as_it_was() -> Iterator[None]:
             logger.setLevel(logging.NOTSET)
     before = {logger: (logger.level, list(logger.handlers)) for logger in _loggers()}
     yield
-    for logger in _loggers():
-        level, logger.handlers[:] = before.get(logger, (logging.NOTSET, []))
+    for logger in before:  # libraries set up their own when they are loaded
+        level, logger.handlers[:] = before[logger]
         logger.setLevel(level)  # which forgets what was decided before
     logging.captureWarnings(False)
 
