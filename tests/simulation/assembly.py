@@ -95,7 +95,7 @@ def assemble(ports: Ports) -> Docstore:
         background=_background(ports),
         check=Check(begin, blobs),
         check_health=CheckHealth({}),
-        inspect=Inspect(begin, blobs, new_id),
+        inspect=Inspect(begin, blobs, new_id, lambda: ports.extractor),
     )
 
 

@@ -7,7 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from docstore.application.ports.blob_store import BlobStore
+from docstore.application.ports.processor import Confines, Extractor
 from docstore.application.ports.unit_of_work import Begin
+from docstore.domain.confinement import Confinement
 from docstore.domain.errors import Damaged
 from docstore.domain.ids import FileId
 from docstore.domain.keys import staging_key
@@ -22,6 +24,12 @@ class Inspect:
     begin: Begin
     blobs: BlobStore
     new_id: Callable[[], UUID]
+    extractor: Callable[[], Extractor]
+
+    def confinement(self) -> Confinement | None:
+        """What parsers are kept from; None when none was started here, or none is confined."""
+        extractor = self.extractor()
+        return extractor.confinement() if isinstance(extractor, Confines) else None
 
     async def storage(self) -> None:
         """Put some bytes, read them, delete them. Raises what the store raises, or Damaged."""

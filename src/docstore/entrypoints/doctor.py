@@ -14,6 +14,7 @@ from typing import Final
 
 from docstore.application.docstore import Docstore
 from docstore.container import Container, migrate, running
+from docstore.domain.confinement import Confinement
 from docstore.domain.errors import DocstoreError
 from docstore.domain.lifecycle import FileStatus
 from docstore.entrypoints import embedded
@@ -166,7 +167,8 @@ async def _parsers(settings: Settings) -> Finding:
         **settings.model_dump(),
         **dict.fromkeys(("database_url", "storage_url", "queue_url"), "memory://"),
     }
-    async with embedded.opened(Container(settings=Settings(**scratch))) as store:
+    container = Container(settings=Settings(**scratch))
+    async with embedded.opened(container) as store:
         me = await store.accounts.ensure("doctor")
         for data, name in ((TEXT, "a.txt"), (PICTURE, "a.png")):
             file = await store.upload(me, data, filename=name)
@@ -174,10 +176,16 @@ async def _parsers(settings: Settings) -> Finding:
             if file.status is not FileStatus.PROCESSED:
                 why = file.failure.message if file.failure else f"it is still {file.status}"
                 return Finding("parsers", Level.FAILED, f"{name} was not read: {why}")
-    if settings.isolation == "none":
+        return _confined(container.docstore().inspect.confinement())
+
+
+def _confined(confinement: Confinement | None) -> Finding:
+    if confinement is None:
         advice = "they run inside the worker, which a hostile file could take over"
         return Finding("parsers", Level.WARNING, advice)
-    return Finding("parsers", Level.OK, "a text and a picture were read in the jail")
+    level = Level.OK if confinement.is_full else Level.WARNING
+    detail = f"a text and a picture were read in the jail, {confinement.detail}"
+    return Finding("parsers", level, detail)
 
 
 async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -9,6 +9,7 @@ import time
 from mmap import mmap
 from typing import BinaryIO, ClassVar
 
+from docstore.adapters.processors.protocol import encode, to_answer
 from docstore.application.ports.processor import (
     Findings,
     Limits,
@@ -65,21 +66,26 @@ class Inmate(Probe):
             writable = True
         except OSError:
             writable = False
-        with open("/proc/self/status") as file:
-            status = dict(line.rstrip().partition(":\t")[::2] for line in file)
         return Findings(
             facts={
                 "environment": sorted(os.environ),
-                "descriptors": sorted(int(fd) for fd in os.listdir("/proc/self/fd")),
+                "descriptors": [fd for fd in range(1024) if _is_open(fd)],
                 "settings": [name for name in sys.modules if name.startswith("docstore.settings")],
                 "writable": writable,
-                "no_new_privileges": status["NoNewPrivs"],
-                "leads_its_session": os.getsid(0) == os.getpid(),
+                "no_new_privileges": ctypes.CDLL(None).prctl(39, 0, 0, 0, 0),
                 "core": list(resource.getrlimit(resource.RLIMIT_CORE)),
                 "files": list(resource.getrlimit(resource.RLIMIT_NOFILE)),
                 "characters": self.options.max_text_characters,
             }
         )
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
 
 
 class Refuses(Probe):
@@ -90,6 +96,15 @@ class Refuses(Probe):
 class Raises(Probe):
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
         raise LookupError("a secret path: /srv/x")
+
+
+class ImportsLate(Probe):
+    limits = Limits(seconds=30.0, memory=256 * MEBIBYTE)
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        import colorsys
+
+        return Findings(text=colorsys.__name__)
 
 
 class Segfaults(Probe):
@@ -161,6 +176,38 @@ class Floods(Probe):
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
         while True:
             os.write(4, b"x" * MEBIBYTE)
+
+
+class Complains(Probe):
+    """Writes to stderr without end."""
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        while True:
+            os.write(2, b"x" * MEBIBYTE)
+
+
+class ClosesItsAnswer(Probe):
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        os.close(4)
+        return Findings(text="unheard")
+
+
+class AnswersTwice(Probe):
+    """Says something of its own, and then fails."""
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        os.write(4, encode(to_answer(Findings(text="forged"))))
+        raise LookupError("too late")
+
+
+class Stubborn(Probe):
+    """Hears no signal that it may ignore, and goes on."""
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        for number in (signal.SIGTERM, signal.SIGALRM, signal.SIGXCPU, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        while True:
+            pass
 
 
 class Leaves(Probe):

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final, NoReturn
 
 from docstore.adapters.processors.confinement import ANSWER_FD, FILE_FD, confine
 from docstore.adapters.processors.protocol import Answer, Refused, Run, encode, to_answer
+from docstore.adapters.processors.walls import Walls
 from docstore.application.ports.processor import Processor, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
@@ -15,11 +16,13 @@ OUT_OF_MEMORY: Final = 77
 """Exit status of a child that has no memory left to write an answer with."""
 
 
-def live(processor: Processor, order: Run, descriptors: Sequence[int], parent: int) -> NoReturn:
+def live(
+    processor: Processor, order: Run, descriptors: Sequence[int], parent: int, walls: Walls
+) -> NoReturn:
     """Never returns, and leaves without the interpreter's clean-up, which is the parent's."""
     status = 1
     try:
-        confine(order.bounds, descriptors, parent)
+        confine(order.bounds, descriptors, parent, walls)
         _write(_answer(processor, order))
         status = 0
     except MemoryError:
@@ -46,6 +49,10 @@ def _outcome(processor: Processor, body: BinaryIO, subject: Subject) -> Answer:
         return Refused(error.failure, str(error)[:1000])
     except MemoryError:
         raise
+    except ImportError as error:
+        traceback.print_exc()
+        message = f"the processor could not import {error.name}: only `preload` can"
+        return Refused(FailureCode.CRASHED, message[:1000])
     except BaseException as error:  # a Rust panic is no Exception
         traceback.print_exc()
         return Refused(FailureCode.CRASHED, f"the processor raised {type(error).__name__}"[:1000])

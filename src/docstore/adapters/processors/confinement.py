@@ -1,10 +1,9 @@
 """What a child gives up for ever before it looks at a file: the jail's walls, innermost last.
 
-Limits of the kernel hold here whatever the parser does. Landlock and seccomp belong at the end of
-`confine`, after everything else that they would forbid.
+The kernel holds it to them whatever the parser does. Landlock and seccomp come at the end, after
+everything else that they would forbid.
 """
 
-import ctypes
 import os
 import resource
 import signal
@@ -14,7 +13,9 @@ from fcntl import F_DUPFD_CLOEXEC, fcntl
 from math import ceil
 from typing import Final
 
+from docstore.adapters.processors.kernel import drop_capabilities, prctl
 from docstore.adapters.processors.protocol import Bounds
+from docstore.adapters.processors.walls import Walls, put_up
 
 FILE_FD: Final = 3
 ANSWER_FD: Final = 4
@@ -25,28 +26,19 @@ MAPPED_BESIDES: Final = 640 * 1024**2
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _PR_SET_CHILD_SUBREAPER: Final = 36
-_PR_SET_NO_NEW_PRIVS: Final = 38
-
-_libc: Final = ctypes.CDLL(None, use_errno=True)  # loaded before any fork
-
-
-def _prctl(option: int, value: int) -> None:
-    if _libc.prctl(option, value, 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"prctl({option}, {value}): {os.strerror(number)}")
 
 
 def adopt_orphans() -> None:
     """Processes that this one's descendants leave behind become its children, not init's."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def hide_memory() -> None:
     """No core dump; nobody of the same user may attach or read /proc/self/{mem,environ}."""
-    _prctl(_PR_SET_DUMPABLE, 0)
+    prctl(_PR_SET_DUMPABLE, 0)
 
 
-def confine(bounds: Bounds, descriptors: Sequence[int], parent: int) -> None:
+def confine(bounds: Bounds, descriptors: Sequence[int], parent: int, walls: Walls) -> None:
     """Called in the child first thing; `descriptors` are the file, the answer, the complaints."""
     os.setsid()
     _die_with(parent)
@@ -54,12 +46,13 @@ def confine(bounds: Bounds, descriptors: Sequence[int], parent: int) -> None:
     _keep_only(descriptors)
     _limit(bounds)
     _volunteer_for_the_oom_killer()
+    drop_capabilities()
     hide_memory()
-    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    put_up(walls)
 
 
 def _die_with(parent: int) -> None:
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before the line above
         os._exit(1)
 

@@ -16,6 +16,7 @@ from docstore.adapters.processors.references import reference
 from docstore.adapters.processors.spool import Spool, spooled
 from docstore.adapters.processors.timing import observed
 from docstore.adapters.processors.verdict import judge
+from docstore.adapters.processors.walls import Level, Walls
 from docstore.adapters.processors.zygote_process import ZygoteFailed, ZygoteProcess
 from docstore.application.ports.processor import (
     Findings,
@@ -24,6 +25,7 @@ from docstore.application.ports.processor import (
     ProcessorOptions,
     Subject,
 )
+from docstore.domain.confinement import Confinement
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
@@ -51,20 +53,35 @@ class Jail:
         *,
         options: ProcessorOptions,
         folder: Path | None = None,
+        lowest: Level = Level.LIMITS,
+        highest: Level = Level.FILES,
         observe: Observe = lambda *_: None,
     ) -> None:
-        """`folder` holds files being read; the default is the system's for temporary files."""
+        """`folder` holds files being read; the default is the system's for temporary files.
+
+        Of the walls that the kernel has, all up to `highest` are put up around a parser. With
+        those it must come to `lowest`, or the jail does not open.
+        """
         self._processors = {reference(each): each for each in processors}
         self._options = options
         self._folder = folder
+        self._lowest = lowest
+        self._highest = highest
+        self._walls: Walls | None = None
         self._observe = observe
         self._zygote: ZygoteProcess | None = None
         self._starting = asyncio.Lock()
         self._starts: deque[float] = deque(maxlen=MAX_STARTS)
 
     async def __aenter__(self) -> Self:
-        """Raises ZygoteFailed, with the reason, when a processor cannot be loaded."""
-        await self._living_zygote()
+        """Raises ZygoteFailed, with the reason, when a processor cannot be loaded, or cannot be
+        confined here as it must be.
+        """
+        walls = (await self._living_zygote()).walls
+        log.log(
+            logging.INFO if walls.level is Level.FILES else logging.WARNING, "parsers: %s", walls
+        )
+        self._walls = walls
         return self
 
     async def __aexit__(
@@ -77,6 +94,11 @@ class Jail:
             with anyio.CancelScope(shield=True):
                 await self._zygote.close()
             self._zygote = None
+
+    def confinement(self) -> Confinement | None:
+        if self._walls is None:
+            return None
+        return Confinement(level=self._walls.level, detail=str(self._walls))
 
     async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
         subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
@@ -107,7 +129,7 @@ class Jail:
             heard = os.pread(complaints, MAX_COMPLAINTS, 0)
         if heard:
             log.warning("%s wrote %d bytes to stderr", name, len(heard))
-            log.debug("%s wrote: %s", name, heard.decode(errors="backslashreplace"))
+            log.debug("%s wrote: %r", name, heard.decode(errors="backslashreplace"))
         return await asyncio.to_thread(judge, end, said, heard, bounds)
 
     async def _living_zygote(self) -> ZygoteProcess:
@@ -124,7 +146,13 @@ class Jail:
         if len(self._starts) == MAX_STARTS and now - self._starts[0] < START_WINDOW:
             raise ZygoteFailed(f"it died {MAX_STARTS} times in {START_WINDOW:.0f} s")
         self._starts.append(now)
-        return await ZygoteProcess.start(Setup(list(self._processors), self._options))
+        setup = Setup(list(self._processors), self._options, self._highest)
+        zygote = await ZygoteProcess.start(setup, self._folder)
+        if zygote.walls.level < self._lowest:
+            await zygote.close()
+            wanted = f"DOCSTORE_ISOLATION asks for level {self._lowest.value}"
+            raise ZygoteFailed(f"{wanted}, and a parser can be confined here at {zygote.walls}")
+        return zygote
 
 
 async def _carry_out(zygote: ZygoteProcess, order: Run, descriptors: Sequence[int]) -> End:

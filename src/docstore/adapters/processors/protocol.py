@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from docstore.adapters.processors.walls import Level, Walls
 from docstore.application.ports.processor import Findings, Picture, ProcessorOptions, Subject
 from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Json, Notice
@@ -26,6 +27,7 @@ class Setup(Struct, frozen=True, tag="setup"):
 
     references: Sequence[str]  # module:Class
     options: ProcessorOptions
+    highest: Level = Level.FILES  # of the walls that the kernel has; lower for tests alone
 
 
 class Bounds(Struct, frozen=True):
@@ -59,7 +61,9 @@ Order: TypeAlias = Setup | Run | Kill
 
 
 class Ready(Struct, frozen=True, tag="ready"):
-    """The processors are loaded."""
+    """The processors are loaded, and it is known what their children can be kept from."""
+
+    walls: Walls
 
 
 class Unfit(Struct, frozen=True, tag="unfit"):

@@ -8,6 +8,7 @@ process is gone. It ends, and its children with it, when the worker's end of the
 
 import gc
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from typing import Final
 from docstore.adapters.processors import child
 from docstore.adapters.processors.brood import Brood
 from docstore.adapters.processors.confinement import adopt_orphans, hide_memory
+from docstore.adapters.processors.lazy_modules import import_lazy_modules
 from docstore.adapters.processors.protocol import (
     PACKET,
     Cause,
@@ -32,6 +34,7 @@ from docstore.adapters.processors.protocol import (
     encode,
 )
 from docstore.adapters.processors.references import load
+from docstore.adapters.processors.walls import best
 from docstore.application.ports.processor import Preloads
 
 DESCRIPTORS: Final = 3  # that come with a Run
@@ -43,16 +46,18 @@ class Zygote:
     def __init__(self, worker: socket.socket, setup: Setup) -> None:
         self._worker = worker
         self._processors = load(setup.references, setup.options)
+        import_lazy_modules()
         for processor in self._processors.values():
             if isinstance(processor, Preloads):
                 processor.preload()
         if len(os.listdir("/proc/self/task")) > 1:
             raise RuntimeError("a processor started a thread when it was loaded")
+        self._walls = best(setup.highest)
         self._brood = Brood(self._tell)
 
     def serve(self) -> None:
         """Until the worker is gone."""
-        self._tell(Ready())
+        self._tell(Ready(self._walls))
         gc.collect()
         gc.freeze()  # a collection in a child would touch, and so copy, every page
         with self._brood:
@@ -85,7 +90,8 @@ class Zygote:
             self._tell(End(order.id, Cause.FORK))
             return
         if pid == 0:
-            child.live(self._processors[order.reference], order, descriptors, parent)
+            processor = self._processors[order.reference]
+            child.live(processor, order, descriptors, parent, self._walls)
         self._brood.add(order.id, pid, order.bounds)
 
     def _tell(self, report: Report) -> None:
@@ -109,3 +115,4 @@ def main(descriptor: int) -> None:
             sys.exit(1)
         with suppress(ConnectionError):  # the worker died while it was being told something
             zygote.serve()
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)  # a worker that was killed could not

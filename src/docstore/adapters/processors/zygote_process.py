@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final, Self
 
 from msgspec import MsgspecError
@@ -23,6 +26,8 @@ from docstore.adapters.processors.protocol import (
     decode_report,
     encode,
 )
+from docstore.adapters.processors.walls import Walls
+from docstore.domain.errors import Unavailable
 
 START_SECONDS: Final = 60.0  # importing all parsers on a slow, busy machine
 STOP_SECONDS: Final = 5.0
@@ -40,31 +45,33 @@ _BOOTSTRAP: Final = (
 )
 
 
-class ZygoteFailed(Exception):
+class ZygoteFailed(Unavailable):
     """It cannot be started, or is gone."""
 
 
 class ZygoteProcess:
     """A running zygote. Made by `start`; everything else on the event loop it was started on."""
 
-    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, scratch: str) -> None:
         self._process = process
         self._socket = end
-        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._scratch = scratch
+        self._ready: asyncio.Future[Walls] = asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[End]] = {}
         self._last_id = 0
         self.is_alive = True
+        self.walls = Walls()
 
     @classmethod
-    async def start(cls, setup: Setup) -> Self:
-        """Raises ZygoteFailed when it does not come up, with its reason."""
-        process, end = await asyncio.to_thread(_spawn)
-        zygote = cls(process, end)
+    async def start(cls, setup: Setup, folder: Path | None = None) -> Self:
+        """`folder` is where it may keep files. Raises ZygoteFailed, with the reason."""
+        zygote = cls(*await asyncio.to_thread(_spawn, folder))
+        end = zygote._socket
         asyncio.get_running_loop().add_reader(end, zygote._hear)
         try:
             end.send(encode(setup))
             async with asyncio.timeout(START_SECONDS):
-                await zygote._ready
+                zygote.walls = await zygote._ready
         except (OSError, TimeoutError) as error:
             await zygote.close()
             raise ZygoteFailed(f"no answer from the process of the parsers: {error}") from error
@@ -104,7 +111,7 @@ class ZygoteProcess:
     async def close(self) -> None:
         """End it and wait until its process is gone."""
         self._die("its worker is stopping")
-        await asyncio.to_thread(_reap, self._process)
+        await asyncio.to_thread(_reap, self._process, self._scratch)
 
     def _hear(self) -> None:
         try:
@@ -120,8 +127,8 @@ class ZygoteProcess:
 
     def _take(self, report: Report) -> None:
         match report:
-            case Ready() if not self._ready.done():
-                self._ready.set_result(None)
+            case Ready(walls) if not self._ready.done():
+                self._ready.set_result(walls)
             case Unfit(reason):
                 self._die(reason)
             case End():
@@ -143,20 +150,21 @@ class ZygoteProcess:
         self._waiting.clear()
 
 
-def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _spawn(folder: Path | None) -> tuple[subprocess.Popen[bytes], socket.socket, str]:
+    scratch = tempfile.mkdtemp(prefix="docstore-parsers-", dir=folder)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         # In a session of its own, so that a Ctrl-C at the terminal reaches the worker alone.
         process = subprocess.Popen(
             [sys.executable, "-I", "-c", _BOOTSTRAP, json.dumps(_path()), str(theirs.fileno())],
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, "TMPDIR": os.path.abspath(scratch)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
             start_new_session=True,
         )
     ours.setblocking(False)
-    return process, ours
+    return process, ours, scratch
 
 
 def _path() -> list[str]:
@@ -164,10 +172,11 @@ def _path() -> list[str]:
     return [os.path.abspath(each) for each in sys.path if each]
 
 
-def _reap(process: subprocess.Popen[bytes]) -> None:
+def _reap(process: subprocess.Popen[bytes], scratch: str) -> None:
     """Its socket is closed, so it ends by itself; when it does not, it is made to."""
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    shutil.rmtree(scratch, ignore_errors=True)  # a zygote that was killed could not

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, runtime_checkable
 
+from docstore.domain.confinement import Confinement
 from docstore.domain.file import File
 from docstore.domain.findings import Json, Notice
 from docstore.domain.names import FileName, MediaType
@@ -58,8 +59,13 @@ class ProcessorOptions:
     memory: int = 384 * 1024**2  # DOCSTORE_PROCESS_MEMORY, bytes resident
     max_text_characters: int = 5 * 1024**2  # DOCSTORE_MAX_TEXT_CHARACTERS
     max_pixels: int = 64_000_000  # DOCSTORE_MAX_PIXELS, of a picture that is decoded
+    max_pages: int = 2000  # DOCSTORE_MAX_PAGES, of a PDF
+    max_archive_entries: int = 10_000  # DOCSTORE_MAX_ARCHIVE_ENTRIES, of all archives in a file
+    max_unpacked_bytes: int = 512 * 1024**2  # DOCSTORE_MAX_UNPACKED_BYTES, of them together
+    max_archive_depth: int = 3  # DOCSTORE_MAX_ARCHIVE_DEPTH, of files in files that are read
     image_box: tuple[int, int] = (1024, 1024)  # DOCSTORE_IMAGE_RESIZE, pixels
     max_result_bytes: int = 32 * 1024**2  # DOCSTORE_MAX_RESULT_BYTES, of one processor's findings
+    sniffer: str = ""  # module:Class of a TypeSniffer for files within files; "": none is read
 
 
 class Processor(Protocol):
@@ -100,7 +106,7 @@ class Processor(Protocol):
 
 @runtime_checkable
 class Preloads(Protocol):
-    """An optional power of a processor whose libraries are slow to import."""
+    """An optional power of a processor that imports modules when it extracts: no child can."""
 
     def preload(self) -> None:
         """Import them, once, in the process that all children are forked from. Start no thread
@@ -126,4 +132,13 @@ class Extractor(Protocol):
         Raises ProcessingFailed with the reason when one of them could not do its work, was killed
         at a limit, or died. Cancelling kills what runs.
         """
+        ...
+
+
+@runtime_checkable
+class Confines(Protocol):
+    """An optional power of an extractor that knows how its parsers are confined."""
+
+    def confinement(self) -> Confinement | None:
+        """None as long as it was not opened."""
         ...
