@@ -18,6 +18,7 @@ from docstore.adapters.media_types.signatures import SignatureSniffer
 from docstore.adapters.passwords.argon2 import Argon2Passwords
 from docstore.adapters.processors.inline import InlineExtractor
 from docstore.adapters.processors.jail import Jail
+from docstore.adapters.processors.walls import Level
 from docstore.adapters.tokens.jwt import JwtTokenService
 from docstore.adapters.tokens.secret_file import load_or_make
 from docstore.application import accounts
@@ -80,6 +81,11 @@ def processor_options(settings: Settings) -> ProcessorOptions:
         image_box=settings.image_box,
         seconds=settings.process_seconds,
         memory=settings.process_memory,
+        max_pages=settings.max_pages,
+        max_archive_entries=settings.max_archive_entries,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        max_archive_depth=settings.max_archive_depth,
+        sniffer=f"{SignatureSniffer.__module__}:{SignatureSniffer.__qualname__}",
     )
 
 
@@ -124,6 +130,9 @@ class Container(containers.DeclarativeContainer):
     extractor = providers.Selector(
         settings.provided.isolation,
         jail=providers.Singleton(Jail, processors, options=options, observe=saw_extraction),
+        strict=providers.Singleton(
+            Jail, processors, options=options, lowest=Level.FILES, observe=saw_extraction
+        ),
         none=providers.Singleton(InlineExtractor, processors, observe=saw_extraction),
     )
 
@@ -235,7 +244,7 @@ class Container(containers.DeclarativeContainer):
         check_health=providers.Factory(
             CheckHealth, providers.Dict(database=database, storage=blobs, queue=queue)
         ),
-        inspect=providers.Factory(Inspect, begin, blobs, new_id),
+        inspect=providers.Factory(Inspect, begin, blobs, new_id, extractor.provider),
     )
 
 

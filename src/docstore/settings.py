@@ -121,9 +121,10 @@ class Settings(BaseSettings):
     )
 
     # Processing
-    isolation: Literal["jail", "none"] = Field(
+    isolation: Literal["jail", "strict", "none"] = Field(
         "jail",
-        description="jail: parsers run in child processes that are killed at their limits. "
+        description="jail: parsers run in child processes, confined as far as the kernel can. "
+        "strict: no worker starts where that is not level 3, Landlock and seccomp. "
         "none: inside the worker, for tests alone.",
     )
     process_seconds: Seconds = Field(
@@ -136,6 +137,16 @@ class Settings(BaseSettings):
     )
     max_pixels: int = Field(
         64_000_000, ge=1, description="Largest picture that is decoded, in pixels."
+    )
+    max_pages: int = Field(2000, ge=1, description="Most pages of a PDF whose text is read.")
+    max_archive_entries: int = Field(
+        10_000, ge=1, description="Most files within a file, such as an archive, that are read."
+    )
+    max_unpacked_bytes: int = Field(
+        512 * 1024**2, ge=1, description="Most that they may unpack to together, in bytes."
+    )
+    max_archive_depth: int = Field(
+        3, ge=0, le=16, description="Files within files within files that are read; 0: none."
     )
     max_text_characters: int = Field(
         5 * 1024**2, ge=1, description="Longest text that is kept of a file, in characters."

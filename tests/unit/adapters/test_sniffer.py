@@ -75,6 +75,14 @@ def test_zip_files_by_their_members(data: bytes, name: str, kind: str) -> None:
     assert sniff(data, name) == kind
 
 
+def test_a_zip_file_is_not_what_lies_in_it() -> None:
+    inner = zipped("[Content_Types].xml", "word/document.xml")
+    file = BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("a.docx", inner)
+    assert sniff(file.getvalue(), "x") == "application/zip"
+
+
 @pytest.mark.parametrize(
     ("streams", "name", "kind"),
     [
@@ -128,6 +136,11 @@ def test_compound_files_by_their_streams(streams: list[str], name: str, kind: st
 )
 def test_text_by_how_it_begins(text: str, name: str, kind: str) -> None:
     assert sniff(text.encode(), name) == kind
+
+
+@pytest.mark.parametrize("version", [2, 4])  # BIFF3, BIFF4
+def test_sheets_from_before_compound_files(version: int) -> None:
+    assert sniff(bytes([9, version, 6, 0, 0, 0, 0x10, 0, 0, 0])) == "application/vnd.ms-excel"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -16,6 +16,8 @@ _WHITESPACE: Final = b"\xef\xbb\xbf \t\r\n\x00"
 _OURS: Final = (
     (b"{\\rtf", "application/rtf"),
     (b"\xff\x0a", "image/jxl"),  # ISO/IEC 18181-2, a bare codestream
+    (b"\x09\x02\x06\x00\x00\x00\x10\x00", "application/vnd.ms-excel"),  # BIFF3, a sheet
+    (b"\x09\x04\x06\x00\x00\x00\x10\x00", "application/vnd.ms-excel"),  # BIFF4
     (b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a", "image/jxl"),  # and in a container
 )
 _LIBRARY: Final = [kind for kind in TYPES if kind not in DOCUMENT]

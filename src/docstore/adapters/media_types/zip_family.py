@@ -1,7 +1,7 @@
 """Formats that are zip files underneath, told apart by the names of their members.
 
-The names come from the central directory at the end and from the local headers at the beginning,
-wherever those lie within what is known of the file. Nothing is inflated.
+The names come from the central directory at the end. When not all of it is known, they come from
+whatever headers are, which may be those of a zip file within. Nothing is inflated.
 """
 
 import struct
@@ -15,7 +15,8 @@ MAX_MIMETYPE: Final = 100  # bytes
 
 _LOCAL: Final = b"PK\x03\x04"  # APPNOTE.TXT 4.3.7
 _CENTRAL: Final = b"PK\x01\x02"  # 4.3.12
-_STARTS: Final = (_LOCAL, b"PK\x05\x06", b"PK\x07\x08")  # 4.3.16: an empty one; 8.5.4: spanned
+_END: Final = b"PK\x05\x06"  # 4.3.16
+_STARTS: Final = (_LOCAL, _END, b"PK\x07\x08")  # 4.3.16: an empty one; 8.5.4: spanned
 _NAME_LENGTH_AT: Final = {_LOCAL: 26, _CENTRAL: 28}
 _NAME_AT: Final = {_LOCAL: 30, _CENTRAL: 46}
 
@@ -100,6 +101,25 @@ def _office(names: frozenset[str], extension: str) -> str | None:
 
 
 def _names(ends: Ends) -> Iterator[str]:
+    last = ends.parts()[-1]
+    end = last.rfind(_END)
+    start = end - int.from_bytes(last[end + 12 :][:4], "little")  # 4.3.16: the directory's size
+    if end >= 0 and start >= 0 and last.startswith(_CENTRAL, start):
+        return _directory(last[start:end])
+    return _scattered(ends)
+
+
+def _directory(entries: bytes) -> Iterator[str]:
+    at = 0
+    for _ in range(MAX_MEMBERS):
+        if not entries.startswith(_CENTRAL, at):
+            return
+        name, extra, comment = struct.unpack_from("<3H", entries.ljust(at + 46), at + 28)
+        yield entries[at + 46 : at + 46 + name].decode("utf-8", "replace")
+        at += 46 + name + extra + comment
+
+
+def _scattered(ends: Ends) -> Iterator[str]:
     left = MAX_MEMBERS
     for part in reversed(ends.parts()):  # the directory is at the end
         for mark in (_CENTRAL, _LOCAL):

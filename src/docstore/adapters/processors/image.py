@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from docstore.adapters.processors.text_findings import text_findings
 from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
@@ -30,19 +31,22 @@ class ImageProcessor:
     """Facts and renditions of raster pictures; of an animation, the first frame."""
 
     name = "image"
-    version = "1"
+    version = "2"
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
+        self._options = options
         self._max_pixels = options.max_pixels
         self._boxes = {**BOXES, "resized": options.image_box}
         # A picture of the most pixels takes more memory than any text, and less time.
         self.limits = Limits(seconds=options.seconds / 2, memory=options.memory * 5 // 3)
 
     def preload(self) -> None:
-        from PIL import Image
+        from PIL import Image, IptcImagePlugin  # noqa: F401
 
-        from docstore.adapters.processors import exif, renditions  # noqa: F401
+        from docstore.adapters.processors import exif, picture_notes, renditions  # noqa: F401
+        from docstore.adapters.processors.libraries import preload
 
+        preload(self._options)
         Image.init()
 
     def accepts(self, media_type: MediaType) -> bool:
@@ -50,6 +54,7 @@ class ImageProcessor:
 
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
         from docstore.adapters.processors.exif import exif_facts
+        from docstore.adapters.processors.picture_notes import picture_notes
         from docstore.adapters.processors.renditions import renditions, upright_size
 
         with _pillow_errors(), self._opened(body, subject) as image:
@@ -65,7 +70,13 @@ class ImageProcessor:
                 "frames": _frames(image),
                 "exif": exif_facts(image),
             }
-            return Findings(facts={"image": facts}, pictures=renditions(image, self._boxes))
+            notes = text_findings(picture_notes(image), self._options)
+            return Findings(
+                facts={"image": facts, **(notes.facts if notes.text else {})},
+                text=notes.text,
+                pictures=renditions(image, self._boxes),
+                warnings=notes.warnings,
+            )
 
     @contextmanager
     def _opened(self, body: BinaryIO, subject: Subject) -> "Iterator[Image.Image]":

@@ -2,19 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from docstore.adapters.processors.reading import Encrypted, Reading
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
 
 LANGUAGE_SAMPLE: Final = 20_000  # characters; more of them change no answer
 MIN_LANGUAGE_SAMPLE: Final = 40
-MAX_DEPTH: Final = 4  # of members within members whose text is taken
 
-_PASSWORD: Final = ("password-protected", "password protected", "encrypted")
+_PASSWORD: Final = ("password-protected", "password protected", "passwordrequired", "encrypted")
 _ISO_639_1: Final[Mapping[str, str]] = {
     "afr": "af", "aka": "ak", "amh": "am", "ara": "ar", "aze": "az", "bel": "be", "ben": "bn",
     "bul": "bg", "cat": "ca", "ces": "cs", "cmn": "zh", "dan": "da", "deu": "de", "ell": "el",
@@ -29,28 +28,32 @@ _ISO_639_1: Final[Mapping[str, str]] = {
 }  # fmt: skip
 
 
-class Encrypted(Exception):
-    """It takes a password to read the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read of one document."""
-
-    text: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-
-
 def read(data: bytes, media_type: MediaType) -> Reading:
-    """The text, with that of whatever is attached or embedded, and the metadata.
+    """The text without that of attachments and embedded files, and the metadata.
 
     Raises Encrypted, or ProcessingFailed when the library cannot read it.
     """
     import kreuzberg
 
     with _kreuzberg_errors(media_type):
-        result = kreuzberg.extract_bytes_sync(data, media_type, _documents())
-    return Reading("\n\n".join(_texts(result, MAX_DEPTH)), dict(result.metadata))
+        result = kreuzberg.extract_bytes_sync(data, media_type, _documents(0))
+    return Reading("\n\n".join(_texts(result, 0)), dict(result.metadata))
+
+
+def contents(data: bytes, media_type: MediaType, depth: int) -> Sequence[tuple[str, int, str]]:
+    """Name, size in bytes and text of the members of an archive, and of archives in it down to
+    that depth. Raises as `read` does.
+    """
+    import kreuzberg
+
+    with _kreuzberg_errors(media_type):
+        result = kreuzberg.extract_bytes_sync(data, media_type, _documents(depth))
+    texts = {each["path"]: _texts(each["result"], depth) for each in result.children or ()}
+    metadata: Mapping[str, Any] = dict(result.metadata)
+    files: Sequence[Mapping[str, Any]] = metadata.get("files") or ()
+    return [
+        (each["path"], each["size"], "\n\n".join(texts.get(each["path"], ()))) for each in files
+    ]
 
 
 def language(text: str) -> str | None:
@@ -67,10 +70,10 @@ def language(text: str) -> str | None:
 
 
 @cache
-def _documents() -> Any:
+def _documents(depth: int) -> Any:
     import kreuzberg
 
-    return kreuzberg.ExtractionConfig(  # type: ignore[call-arg] # its stub lacks disable_ocr
+    config: Any = kreuzberg.ExtractionConfig(  # type: ignore[call-arg] # its stub lacks disable_ocr
         use_cache=False,
         disable_ocr=True,
         enable_quality_processing=False,  # guesses what is noise, and drops it
@@ -82,6 +85,8 @@ def _documents() -> Any:
         ),
         pdf_options=kreuzberg.PdfConfig(extract_annotations=True),
     )
+    config.max_archive_depth = depth
+    return config
 
 
 @cache
@@ -98,6 +103,7 @@ def _languages() -> Any:
 
 def _texts(result: Any, depth: int) -> Iterator[str]:
     yield result.content
+    yield from (each.content for each in result.annotations or () if each.content)
     children: Sequence[Mapping[str, Any]] = result.children or ()
     if depth:
         for each in children:
@@ -106,7 +112,11 @@ def _texts(result: Any, depth: int) -> Iterator[str]:
 
 @contextmanager
 def _kreuzberg_errors(media_type: MediaType) -> Iterator[None]:
-    """The only place where the library's errors become docstore's."""
+    """The only place where the library's errors become docstore's.
+
+    Broken files also make it panic, which is no Exception to Python, or raise an OSError without a
+    number. They would do so each time.
+    """
     import kreuzberg
 
     try:
@@ -115,6 +125,17 @@ def _kreuzberg_errors(media_type: MediaType) -> Iterator[None]:
         message = str(error).partition(": ")[2] or str(error)
         if any(word in message.lower() for word in _PASSWORD):
             raise Encrypted(message) from error
-        raise ProcessingFailed(
-            FailureCode.CORRUPT, f"not readable as {media_type}: {message[:300]}"
-        ) from error
+        raise _corrupt(media_type, message) from error
+    except BaseException as error:
+        if isinstance(error, RuntimeError) or _is_of_broken_files(error):
+            raise _corrupt(media_type, str(error)) from error
+        raise
+
+
+def _is_of_broken_files(error: BaseException) -> bool:
+    is_panic = type(error).__name__ == "PanicException"
+    return is_panic or (isinstance(error, OSError) and error.errno is None)
+
+
+def _corrupt(media_type: MediaType, why: str) -> ProcessingFailed:
+    return ProcessingFailed(FailureCode.CORRUPT, f"not readable as {media_type}: {why[:300]}")
