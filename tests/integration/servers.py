@@ -42,9 +42,9 @@ class Server:
         return self.data_dir.with_name(f"{self.data_dir.name}.log")
 
     def told(self) -> list[str]:
-        """The messages logged so far, but for those on who signed in."""
+        """The messages logged so far that want somebody's attention."""
         records = [json.loads(line) for line in self.log.read_text().splitlines()]
-        return [r["message"] for r in records if r["logger"] != "docstore.security"]
+        return [r["message"] for r in records if r["level"] != "info"]
 
     @property
     def pid(self) -> int:

@@ -43,12 +43,15 @@ async def nobody_notices(tmp_path: Path, *, restarts: int, jobs: int) -> None:
         server.kill()
 
 
+MANY = 100  # jobs, of which some must be running when a server is stopped
+
+
 def every_job_took_one_attempt(data_dir: Path, number: int) -> None:
     jobs = select(data_dir, "SELECT status, attempts, releases FROM jobs")
     assert [job[:2] for job in jobs] == [("completed", 1)] * number
     releases = sum(releases for _, _, releases in jobs)
     print(f"{len(jobs)} jobs, given back {releases} times")
-    assert releases, "the restarts hit no job"
+    assert releases or number < MANY, "the restarts hit no job"
 
 
 @pytest.mark.anyio

@@ -7,7 +7,16 @@ from typing import get_args
 
 import pytest
 
-from docstore.adapters.processors.bpf import ALLOW, ERRNO, KILL_PROCESS, Compare, assemble
+from docstore.adapters.processors.bpf import (
+    ALLOW,
+    ERRNO,
+    KILL_PROCESS,
+    Compare,
+    Condition,
+    From,
+    Rule,
+    assemble,
+)
 from docstore.adapters.processors.syscalls import (
     ARCHITECTURES,
     EXISTS,
@@ -151,6 +160,14 @@ def test_arguments_decide(
     before = [7] * argument
     assert {verdict(machine, number, *before, each) for each in allowed} == {ALLOW}
     assert {verdict(machine, number, *before, each) for each in refused} == {REFUSED}
+
+
+def test_none_of_several_values_may_be_given() -> None:
+    none = Condition(0, Compare.EQUAL, [1, 2, 3], wanted=False)
+    program = assemble(ARCHITECTURES["x86_64"], [Rule(9, ALLOW, [none], REFUSED), From(0, 0)], 0)
+    for argument, expected in {0: ALLOW, 1: REFUSED, 2: REFUSED, 3: REFUSED, 4: ALLOW}.items():
+        data = struct.pack("<iIQ6Q", 9, ARCHITECTURES["x86_64"], 0, argument, 0, 0, 0, 0, 0)
+        assert run(program, data) == expected
 
 
 def test_a_folder_that_would_be_made_is_said_to_exist() -> None:

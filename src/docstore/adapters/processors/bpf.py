@@ -34,7 +34,7 @@ class Compare(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Condition:
     """Of one argument of a call. The kernel takes most for 32 bits wide, and so does this."""
 
     argument: int
@@ -59,20 +59,20 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What becomes of one system call: `verdict` when all tests hold, else `otherwise`."""
+    """What becomes of one system call: `verdict` when all conditions hold, else `otherwise`."""
 
     number: int
     verdict: int
-    tests: Sequence[Test] = ()
+    conditions: Sequence[Condition] = ()
     otherwise: int = KILL_PROCESS
 
     def code(self) -> list[Instruction]:
         end: list[Instruction] = [_return(self.verdict)]
-        if self.tests:
+        if self.conditions:
             end.append(_return(self.otherwise))
         body = list(end)
-        for test in reversed(self.tests):
-            body = test.code(len(body) - 1) + body
+        for each in reversed(self.conditions):
+            body = each.code(len(body) - 1) + body
         return [(Compare.EQUAL, 0, len(body), self.number), *body]
 
 

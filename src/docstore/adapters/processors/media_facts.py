@@ -64,7 +64,8 @@ def _tags(tags: Any) -> Mapping[str, Json]:
         values = found.setdefault(name, []) if len(found) < MAX_TAGS else found.get(name, [])
         if value not in values and len(values) < MAX_VALUES:
             values.append(value)
-    return {name: values if len(values) > 1 else values[0] for name, values in found.items()}
+    # Libraries give them in an order that hashing decides; the same file gives the same answer.
+    return {n: values if len(values) > 1 else values[0] for n, values in sorted(found.items())}
 
 
 def _pairs(tags: Any) -> Iterator[tuple[str, str]]:

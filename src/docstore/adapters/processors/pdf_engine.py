@@ -29,7 +29,10 @@ _UNPACK: Final = (
 
 @cache
 def load_pdf_engine() -> None:
-    """Does nothing when this kreuzberg has its engine elsewhere."""
+    """Does nothing when this kreuzberg has its engine elsewhere.
+
+    Raises OSError, with the path, when nothing can be loaded from the folder for temporary files.
+    """
     library = Path(tempfile.gettempdir(), "kreuzberg-pdfium", "libpdfium.so")
     _unpack()
     if library.exists():

@@ -9,7 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from docstore.adapters.processors.bpf import ALLOW, ERRNO, KILL_PROCESS, Compare, From, Rule, Test
+from docstore.adapters.processors.bpf import (
+    ALLOW,
+    ERRNO,
+    KILL_PROCESS,
+    Compare,
+    Condition,
+    From,
+    Rule,
+)
 
 REFUSED: Final = ERRNO | errno.EPERM
 EXISTS: Final = ERRNO | errno.EEXIST
@@ -44,11 +52,11 @@ class _Call:
 
     x86_64: int | None
     aarch64: int | None
-    tests: Sequence[Test] = ()
+    conditions: Sequence[Condition] = ()
 
 
-def _equal(argument: int, *values: int) -> Test:
-    return Test(argument, Compare.EQUAL, values)
+def _equal(argument: int, *values: int) -> Condition:
+    return Condition(argument, Compare.EQUAL, values)
 
 
 _CALLS: Final[Mapping[str, _Call]] = {
@@ -69,14 +77,14 @@ _CALLS: Final[Mapping[str, _Call]] = {
     "fcntl": _Call(72, 25, [_equal(1, *_FCNTL)]),
     "ioctl": _Call(16, 29, [_equal(1, *_IOCTL)]),
     # how big and how old, also of a path: the C library's fstat is one of these
-    "newfstatat": _Call(262, 79, [Test(3, Compare.ANY_BIT, [_AT_EMPTY_PATH])]),
+    "newfstatat": _Call(262, 79, [Condition(3, Compare.ANY_BIT, [_AT_EMPTY_PATH])]),
     "statx": _Call(332, 291),
     # memory
     "mmap": _Call(9, 222),
     "mprotect": _Call(10, 226),
     "munmap": _Call(11, 215),
     "mremap": _Call(25, 216),
-    "madvise": _Call(28, 233, [Test(2, Compare.AT_LEAST, [_HWPOISON], wanted=False)]),
+    "madvise": _Call(28, 233, [Condition(2, Compare.AT_LEAST, [_HWPOISON], wanted=False)]),
     "brk": _Call(12, 214),
     "membarrier": _Call(324, 283),
     # threads, which wake each other through pipes to nowhere else
@@ -84,8 +92,8 @@ _CALLS: Final[Mapping[str, _Call]] = {
         56,
         220,
         [
-            Test(0, Compare.ANY_BIT, [_CLONE_THREAD]),
-            Test(0, Compare.ANY_BIT, [_CLONE_NEW], wanted=False),
+            Condition(0, Compare.ANY_BIT, [_CLONE_THREAD]),
+            Condition(0, Compare.ANY_BIT, [_CLONE_NEW], wanted=False),
         ],
     ),
     "futex": _Call(202, 98),
@@ -132,7 +140,7 @@ _CALLS: Final[Mapping[str, _Call]] = {
     "sysinfo": _Call(99, 179),
     "getrusage": _Call(98, 165),
     "getrlimit": _Call(97, 163),
-    "prlimit64": _Call(302, 261, [_equal(0, 0), Test(2, Compare.EQUAL, [0], is_pointer=True)]),
+    "prlimit64": _Call(302, 261, [_equal(0, 0), Condition(2, Compare.EQUAL, [0], is_pointer=True)]),
     "prctl": _Call(157, 167, [_equal(0, *_PRCTL)]),
     "getrandom": _Call(318, 278),
     # the end
@@ -160,4 +168,4 @@ def rules(machine: Machine, pid: int) -> Iterator[Rule | From]:
 def _rule(call: _Call, machine: Machine, verdict: int) -> Iterator[Rule]:
     number = call.x86_64 if machine == "x86_64" else call.aarch64
     if number is not None:
-        yield Rule(number, verdict, call.tests, REFUSED)
+        yield Rule(number, verdict, call.conditions, REFUSED)

@@ -104,15 +104,24 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     adopt_orphans()
     hide_memory()
-    with socket.socket(fileno=descriptor) as worker:
-        setup = decode_order(worker.recv(PACKET))
-        if not isinstance(setup, Setup):
-            sys.exit("the first order must be a setup")
-        try:
-            zygote = Zygote(worker, setup)
-        except Exception as error:
-            worker.send(encode(Unfit(f"{type(error).__name__}: {error}")))
-            sys.exit(1)
-        with suppress(ConnectionError):  # the worker died while it was being told something
-            zygote.serve()
-    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)  # a worker that was killed could not
+    try:
+        with socket.socket(fileno=descriptor) as worker:
+            _follow(worker)
+    finally:  # a worker that was killed could not
+        shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+
+
+def _follow(worker: socket.socket) -> None:
+    packet = worker.recv(PACKET)
+    if not packet:  # it is gone already
+        return
+    setup = decode_order(packet)
+    if not isinstance(setup, Setup):
+        sys.exit("the first order must be a setup")
+    try:
+        zygote = Zygote(worker, setup)
+    except Exception as error:
+        worker.send(encode(Unfit(f"{type(error).__name__}: {error}")))
+        sys.exit(1)
+    with suppress(ConnectionError):  # the worker died while it was being told something
+        zygote.serve()
