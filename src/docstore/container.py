@@ -5,7 +5,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -255,6 +255,17 @@ async def migrate(container: Container) -> None:
         await _open(stack, database)
         if hasattr(database, "migrate"):
             await database.migrate()
+
+
+async def due_migrations(container: Container) -> Sequence[str]:
+    """What `migrate` would bring the database, oldest first. NewerData as there."""
+    async with AsyncExitStack() as stack:
+        database = container.database()
+        await _open(stack, database)
+        if not hasattr(database, "due_migrations"):
+            return ()
+        found: Sequence[str] = await database.due_migrations()
+        return found
 
 
 @asynccontextmanager

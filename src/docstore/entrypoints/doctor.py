@@ -1,30 +1,19 @@
 """Is this installation fit for files? One finding for each thing that is looked at."""
 
-import os
-import resource
-import shutil
 from base64 import b64decode
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import timedelta
-from enum import StrEnum
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 
 from docstore.application.docstore import Docstore
-from docstore.container import Container, migrate, running
+from docstore.container import Container, due_migrations, migrate, running
 from docstore.domain.confinement import Confinement
-from docstore.domain.errors import DocstoreError
 from docstore.domain.lifecycle import FileStatus
 from docstore.entrypoints import embedded
+from docstore.entrypoints.surroundings import Finding, Level, surroundings
 from docstore.settings import Settings
 
-LITTLE_SPACE: Final = 1024**3  # bytes
-FEW_INODES: Final = 10_000
-FEW_FILES: Final = 1024  # open at once
 SKEW: Final = timedelta(seconds=2)
-ON_A_NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph"})
 TEXT: Final = b"The lamp was lit at dusk.\n"
 PICTURE: Final = b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -32,119 +21,47 @@ PICTURE: Final = b64decode(
 )
 
 
-class Level(StrEnum):
-    OK = "ok"
-    WARNING = "warning"  # it works, and there is something to know
-    FAILED = "failed"  # it does not work
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it is, and what to do about it."""
-
-    subject: str
-    level: Level
-    detail: str
-
-
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Everything in turn. Nothing stays changed but a data directory that was not there."""
-    for finding in _surroundings(settings):
+async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
+    """Everything in turn; one that fails does not keep the others. Nothing stays changed, but that
+    what the first start would make is made where there is nothing yet.
+    """
+    for finding in surroundings(settings):
         yield finding
-    async for finding in _parts(settings):
+    container = Container(settings=settings)
+    yield await _look("migrations", lambda: _schema(container, settings))
+    for finding in await _parts(container):
         yield finding
     yield await _look("parsers", lambda: _parsers(settings))
 
 
-def _surroundings(settings: Settings) -> Iterator[Finding]:
-    yield from _folder(settings.data_dir)
-    yield _open_files()
-    yield _registration(settings)
-    yield _durability(settings)
-
-
-def _folder(folder: Path) -> Iterator[Finding]:
-    there = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
-        yield Finding("data directory", Level.FAILED, f"{there} cannot be written to")
-        return
-    yield Finding("data directory", Level.OK, str(folder.absolute()))
-    free = shutil.disk_usage(there).free
-    level = Level.WARNING if free < LITTLE_SPACE else Level.OK
-    yield Finding("space", level, f"{free / 1024**3:.1f} GiB free")
-    status = os.statvfs(there)
-    if status.f_files:  # some file systems have no fixed number
-        level = Level.WARNING if status.f_favail < FEW_INODES else Level.OK
-        yield Finding("inodes", level, f"{status.f_favail} free")
-    if (kind := _file_system(there)) in ON_A_NETWORK:
-        advice = f"{kind}: SQLite's locks do not hold on a network; use a local disk"
-        yield Finding("file system", Level.FAILED, advice)
-    else:
-        yield Finding("file system", Level.OK, kind)
-
-
-def _file_system(folder: Path) -> str:
-    """As the kernel calls it (proc(5), mountinfo); `unknown` where it does not tell."""
-    device = os.stat(folder).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return "unknown"
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        if before.split()[2] == wanted:
-            return after.split()[0]
-    return "unknown"
-
-
-def _open_files() -> Finding:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < FEW_FILES:
-        return Finding("open files", Level.WARNING, f"{soft} at once; `ulimit -n` raises it")
-    return Finding("open files", Level.OK, f"{soft} at once")
-
-
-def _registration(settings: Settings) -> Finding:
-    if settings.registration == "closed":
-        return Finding("registration", Level.OK, "closed")
-    if _is_loopback(settings.host):
-        return Finding(
-            "registration", Level.OK, f"open, and only to this machine ({settings.host})"
-        )
-    advice = f"open to all who reach {settings.host}; DOCSTORE_REGISTRATION=closed ends that"
-    return Finding("registration", Level.WARNING, advice)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _durability(settings: Settings) -> Finding:
-    if settings.durability == "full":
-        return Finding("durability", Level.OK, "full")
-    return Finding("durability", Level.WARNING, "relaxed: a power cut may lose the last uploads")
-
-
-async def _parts(settings: Settings) -> AsyncIterator[Finding]:
-    container = Container(settings=settings)
-    opened = await _look("migrations", lambda: _migrated(container))
-    yield opened
-    if opened.level is Level.FAILED:
-        return
-    async with running(container, worker=False) as docstore:
-        for part, answer in (await docstore.check_health()).items():
-            yield Finding(part, Level.OK if answer == "ok" else Level.FAILED, answer)
-        yield await _look("round trip", lambda: _round_trip(docstore))
-        yield await _look("clock", lambda: _clock(docstore))
-
-
-async def _migrated(container: Container) -> Finding:
-    await migrate(container)
+async def _schema(container: Container, settings: Settings) -> Finding:
+    """A database that is older is left so: a `serve` that is older, too, may be running on it."""
+    if not settings.database_url and not (settings.data_dir / "docstore.db").exists():
+        await migrate(container)
+        return Finding("migrations", Level.OK, "the database was made")
+    if due := await due_migrations(container):
+        advice = f"revisions {', '.join(due)} are due; `docstore migrate` or `serve` brings them"
+        return Finding("migrations", Level.WARNING, advice)
     return Finding("migrations", Level.OK, "the database is of this version")
+
+
+async def _parts(container: Container) -> Sequence[Finding]:
+    found = []
+    try:
+        async with running(container, worker=False) as docstore:
+            for part, answer in (await docstore.check_health()).items():
+                found.append(_part(part, answer))
+            found.append(await _look("round trip", lambda: _round_trip(docstore)))
+            found.append(await _look("clock", lambda: _clock(docstore)))
+    except Exception as error:
+        found.append(_trouble("opening", error))
+    return found
+
+
+def _part(part: str, answer: str) -> Finding:
+    if answer == "ok":
+        return Finding(part, Level.OK, answer)
+    return Finding(part, Level.FAILED, f"{answer}; DOCSTORE_{part.upper()}_URL says where it is")
 
 
 async def _round_trip(docstore: Docstore) -> Finding:
@@ -191,5 +108,10 @@ def _confined(confinement: Confinement | None) -> Finding:
 async def _look(subject: str, look: Callable[[], Awaitable[Finding]]) -> Finding:
     try:
         return await look()
-    except (DocstoreError, OSError, ValueError) as error:
-        return Finding(subject, Level.FAILED, str(error) or type(error).__name__)
+    except Exception as error:
+        return _trouble(subject, error)
+
+
+def _trouble(subject: str, error: Exception) -> Finding:
+    """A doctor who falls ill at a finding is of no use, so anything is one."""
+    return Finding(subject, Level.FAILED, str(error) or type(error).__name__)

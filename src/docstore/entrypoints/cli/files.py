@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from io import BytesIO
+from typing import IO, Any
 
 import click
 
 from docstore.entrypoints.cli.failures import Exit, failure
 from docstore.entrypoints.cli.options import json_option, print_json
 from docstore.entrypoints.cli.targets import Target, target_options
+from docstore.entrypoints.client.places import of_file
 from docstore.entrypoints.client.session import Json, Session
 from docstore.entrypoints.logs import printable
 
@@ -27,24 +29,29 @@ def get(file_id: str, wait: float | None, target: Target, as_json: bool) -> None
     """Show all that is known of a file."""
     asked = {} if wait is None else {"wait": wait}
     works = bool(wait)
-    _show(
-        target.run(lambda s: s.ask("GET", f"/files/{file_id}", params=asked), works=works), as_json
-    )
+    _show(target.run(lambda s: s.ask("GET", of_file(file_id), params=asked), works=works), as_json)
 
 
 @click.command()
 @click.argument("file_id", metavar="ID")
 @target_options
-def text(file_id: str, target: Target) -> None:
+@json_option
+def text(file_id: str, target: Target, as_json: bool) -> None:
     """Print all the text of a file."""
 
-    async def act(session: Session) -> None:
-        with click.open_file("-", "wb") as stdout:
-            async with session.stream(f"/files/{file_id}/text", {}) as answer:
-                async for piece in answer.aiter_raw():
-                    stdout.write(piece)
+    async def act(session: Session, file: IO[bytes]) -> None:
+        async with session.stream(of_file(file_id, "text"), {}) as answer:
+            async for piece in answer.aiter_raw():
+                file.write(piece)
 
-    target.run(act)
+    if as_json:
+        whole = BytesIO()
+        target.run(lambda session: act(session, whole))
+        print_json({"id": file_id, "text": whole.getvalue().decode()})
+        return
+    with click.open_file("-", "wb") as stdout:
+        target.run(lambda session: act(session, stdout))
+        stdout.flush()
 
 
 @click.command()
@@ -74,7 +81,7 @@ def edit(
     change |= dict.fromkeys(clear)
     if not change:
         raise click.UsageError("nothing to change was given")
-    _show(target.run(lambda s: s.ask("PATCH", f"/files/{file_id}", json=change)), as_json)
+    _show(target.run(lambda s: s.ask("PATCH", of_file(file_id), json=change)), as_json)
 
 
 @click.command()
@@ -87,7 +94,7 @@ def retry(ids: Sequence[str], force: bool, target: Target, as_json: bool) -> Non
     asked = {"force": "true"} if force else {}
 
     async def act(session: Session, file_id: str) -> str:
-        view = await session.ask("POST", f"/files/{file_id}/retry", params=asked)
+        view = await session.ask("POST", of_file(file_id, "retry"), params=asked)
         return str(view["status"])
 
     _each(target, ids, act, as_json)
@@ -105,7 +112,7 @@ def rm(ids: Sequence[str], yes: bool, target: Target, as_json: bool) -> None:
         click.confirm(f"Delete {what}?", abort=True, err=True)
 
     async def act(session: Session, file_id: str) -> str:
-        await session.ask("DELETE", f"/files/{file_id}")
+        await session.ask("DELETE", of_file(file_id))
         return "deleted"
 
     _each(target, ids, act, as_json)

@@ -1,8 +1,10 @@
 """What is there: files and jobs, in tables or as JSON."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 from rich.console import Console
@@ -18,6 +20,8 @@ from docstore.entrypoints.logs import printable
 STATUSES: Final = ("uploaded", "processing", "processed", "failed")
 ORDERS: Final = ("uploaded_at", "-uploaded_at", "filename", "-filename", "size", "-size")
 PAGE: Final = 100
+
+Rows: TypeAlias = Callable[[Sequence[Json]], Iterator[Sequence[str]]]
 
 
 @click.command()
@@ -36,11 +40,7 @@ PAGE: Final = 100
 def ls(target: Target, limit: int, everything: bool, as_json: bool, **filters: Any) -> None:
     """List files. --json prints one object a line."""
     asked = {name: value for name, value in filters.items() if value is not None}
-    found = target.run(lambda s: _walk(s, "/files", asked, None if everything else limit))
-    if as_json:
-        _print_lines(found)
-    else:
-        _print(_files(found), found)
+    _show(target, "/files", asked, None if everything else limit, None if as_json else _files)
 
 
 @click.command()
@@ -52,30 +52,42 @@ def ls(target: Target, limit: int, everything: bool, as_json: bool, **filters: A
 def jobs(target: Target, status: str | None, limit: int, everything: bool, as_json: bool) -> None:
     """List jobs, the newest first. --json prints one object a line."""
     asked = {"status": status} if status else {}
-    found = target.run(lambda s: _walk(s, "/jobs", asked, None if everything else limit))
-    if as_json:
-        _print_lines(found)
-    else:
-        _print(_jobs(found), found)
+    _show(target, "/jobs", asked, None if everything else limit, None if as_json else _jobs)
 
 
-async def _walk(
+def _show(
+    target: Target, path: str, asked: dict[str, Any], limit: int | None, rows: Rows | None
+) -> None:
+    """A table of `rows`; without them JSON, page by page as it comes."""
+
+    async def act(session: Session) -> Sequence[Json]:
+        found: list[Json] = []
+        async with aclosing(_pages(session, path, asked, limit)) as pages:
+            async for page in pages:
+                if rows is not None:
+                    found += page
+                for each in page if rows is None else ():
+                    print_json(each)
+        return found
+
+    found = target.run(act)
+    if rows is not None:
+        _print(rows(found), found)
+
+
+async def _pages(
     session: Session, path: str, asked: dict[str, Any], limit: int | None
-) -> Sequence[Json]:
-    found: list[Json] = []
+) -> AsyncGenerator[Sequence[Json], None]:
+    left = math.inf if limit is None else limit
     cursor: dict[str, str] = {}
-    while True:
-        size = PAGE if limit is None else min(PAGE, limit - len(found))
+    while left > 0:
+        size = min(PAGE, left)
         page = await session.ask("GET", path, params={**asked, "page_size": size, **cursor})
-        found += page["items"]
-        if page["next_cursor"] is None or (limit is not None and len(found) >= limit):
-            return found
+        yield page["items"]
+        left -= len(page["items"])
+        if page["next_cursor"] is None:
+            return
         cursor = {"cursor": page["next_cursor"]}
-
-
-def _print_lines(found: Sequence[Json]) -> None:
-    for each in found:
-        print_json(each)
 
 
 def _print(rows: Iterator[Sequence[str]], found: Sequence[Json]) -> None:

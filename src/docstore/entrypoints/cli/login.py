@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, TypeVar
 
 import click
@@ -42,14 +43,18 @@ def register(email: str | None, url: str, password_stdin: bool, as_json: bool) -
 
 @click.command()
 @click.option("--url", envvar="DOCSTORE_URL", help="The server. Else the one signed in to last.")
-def logout(url: str | None) -> None:
+@json_option
+def logout(url: str | None, as_json: bool) -> None:
     """Forget the token of a server. It ends by itself; a new password ends it at once."""
     logins = Logins.read()
     known = logins.find(address(url) if url else None)
     if known is None:
         raise Failure("nobody is signed in there")
     logins.without(known.url).write()
-    click.echo(f"signed out of {known.url}")
+    if as_json:
+        print_json({"url": known.url, "email": known.email})
+    else:
+        click.echo(f"signed out of {known.url}")
 
 
 @click.command()
@@ -77,12 +82,24 @@ def _asked(email: str | None, from_stdin: bool, *, confirm: bool = False) -> tup
 
 
 def _sign_in(url: str, email: str, password: str, *, is_new: bool, as_json: bool) -> None:
+    if _is_readable_on_its_way(url):
+        click.echo(f"docstore: {url} is not https: the password can be read on its way", err=True)
     token = asyncio.run(_token(url, {"email": email, "password": password}, is_new))
     Logins.read().with_login(Login(url, email, token["access_token"])).write()
     if as_json:
         print_json({"url": url, "email": email, "expires_in": token["expires_in"]})
     else:
         click.echo(f"{email}: signed in to {url} for {token['expires_in'] // 60} minutes")
+
+
+def _is_readable_on_its_way(url: str) -> bool:
+    parsed = httpx.URL(url)
+    if parsed.scheme == "https":
+        return False
+    try:
+        return not ip_address(parsed.host).is_loopback
+    except ValueError:
+        return parsed.host != "localhost"
 
 
 async def _token(url: str, credentials: dict[str, str], is_new: bool) -> Json:

@@ -3,14 +3,24 @@ from pathlib import Path
 
 import click
 
-from docstore import container
-from docstore.entrypoints.cli.options import data_dir_option, settings_for
+from docstore.entrypoints.cli.options import (
+    data_dir_option,
+    json_option,
+    print_json,
+    settings_for,
+)
 
 
 @click.command()
 @data_dir_option
-def migrate(data_dir: Path | None) -> None:
+@json_option
+def migrate(data_dir: Path | None, as_json: bool) -> None:
     """Bring the database's tables up to this version. `serve` does so at its start."""
+    from docstore import container
+
     settings = settings_for(data_dir)
     asyncio.run(container.migrate(container.Container(settings=settings)))
-    click.echo("the database is up to date")
+    if as_json:
+        print_json({"is_current": True})
+    else:
+        click.echo("the database is up to date")

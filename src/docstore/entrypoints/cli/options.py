@@ -36,6 +36,11 @@ def settings_for(data_dir: Path | None, *, is_service: bool = False, **changes: 
     return settings
 
 
+def as_line(value: Any) -> str:
+    """One line of JSON."""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
 def print_json(value: Any) -> None:
     """One line of JSON on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(as_line(value))

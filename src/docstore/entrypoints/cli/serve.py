@@ -10,7 +10,7 @@ from docstore.entrypoints.cli.options import (
     settings_for,
 )
 from docstore.entrypoints.cli.stores import must_outlive_a_process
-from docstore.entrypoints.serving import lineage, server
+from docstore.entrypoints.serving import lineage
 
 
 @click.command()
@@ -29,6 +29,8 @@ def serve(
     """
     if parent is not None:
         lineage.end_with(parent, signal.SIGTERM)
+    from docstore.entrypoints.serving import server
+
     settings = settings_for(data_dir, is_service=True, host=host, port=port)
     must_outlive_a_process(settings)
 

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from docstore import container
 from docstore.application.docstore import Docstore
 from docstore.entrypoints.cli.failures import Exit, Failure
 from docstore.settings import Settings
@@ -25,6 +24,8 @@ def with_store(settings: Settings, act: Callable[[Docstore], Awaitable[T]]) -> T
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Docstore]:
+    from docstore import container  # every adapter: not for those who ask for help alone
+
     holder = container.Container(settings=settings)
     await container.migrate(holder)
     async with container.running(holder, worker=False) as docstore:

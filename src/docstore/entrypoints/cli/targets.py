@@ -1,6 +1,7 @@
 """Whose files a command is about: at a server by its URL, or in a folder on this machine."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import httpx
 from docstore.entrypoints.cli.failures import Failure
 from docstore.entrypoints.cli.options import settings_for
 from docstore.entrypoints.cli.stores import must_outlive_a_process
-from docstore.entrypoints.client.local import local
+from docstore.entrypoints.client.errors import WhoseFiles
 from docstore.entrypoints.client.logins import Logins
 from docstore.entrypoints.client.session import ANSWER, Session
 
@@ -49,17 +50,25 @@ class Target:
     @asynccontextmanager
     async def _session(self, works: bool) -> AsyncIterator[Session]:
         if self.is_local:
-            if self.url:
-                raise click.UsageError("--url and --data-dir exclude each other")
-            settings = settings_for(self.data_dir, upload_rate="off", log_level="warning")
-            must_outlive_a_process(settings)
-            async with local(settings, self.user, works=works) as session:
+            async with self._folder(works) as session:
                 yield session
             return
         url, token = self._login()
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=url, headers=headers, timeout=ANSWER) as http:
             yield Session(http)
+
+    @asynccontextmanager
+    async def _folder(self, works: bool) -> AsyncIterator[Session]:
+        from docstore.entrypoints.client.local import local  # all of the API, which takes a while
+
+        settings = settings_for(self.data_dir, upload_rate="off", log_level="warning")
+        must_outlive_a_process(settings)
+        if not settings.database_url and not (settings.data_dir / "docstore.db").exists():
+            advice = "`docstore serve` or `docstore users add` makes one"
+            raise WhoseFiles(f"{settings.data_dir} holds no docstore; {advice}")
+        async with local(settings, self.user, works=works) as session:
+            yield session
 
     def _login(self) -> tuple[str, str]:
         url = address(self.url) if self.url else None
@@ -90,15 +99,33 @@ def target_options(command: C) -> C:
     def wrapped(
         url: str | None, token: str | None, data_dir: Path | None, user: str | None, **rest: Any
     ) -> Any:
-        return command(target=Target(url, token, data_dir, user), **rest)
+        if data_dir or user:
+            if _is_typed("url"):
+                raise click.UsageError("--url excludes --data-dir and --user")
+            url = token = None  # what the environment says in general
+        return command(target=Target(url, _visible(token), data_dir, user), **rest)
 
     return wrapped  # type: ignore[return-value]  # click adds to whatever it is given
+
+
+def _is_typed(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
+def _visible(token: str | None) -> str | None:
+    if token and not re.fullmatch(r"[!-~]+", token):
+        raise click.BadParameter("is no token", param_hint="DOCSTORE_TOKEN")
+    return token
 
 
 def address(url: str) -> str:
     """A server's address as it is kept and shown: with a scheme, without a slash at its end."""
     url = url if "://" in url else f"http://{url}"
-    parsed = httpx.URL(url)
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.userinfo:
         raise click.BadParameter(f"{url} is no address of a server", param_hint="--url")
     return url.rstrip("/")

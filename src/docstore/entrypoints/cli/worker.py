@@ -4,7 +4,6 @@ import click
 
 from docstore.entrypoints.cli.options import data_dir_option, settings_for
 from docstore.entrypoints.cli.stores import must_outlive_a_process
-from docstore.entrypoints.serving import worker_process
 
 
 @click.command()
@@ -14,6 +13,8 @@ def worker(data_dir: Path | None) -> None:
 
     Any number of workers may share a store. Ctrl-C or SIGTERM gives running jobs back.
     """
+    from docstore.entrypoints.serving import worker_process
+
     settings = settings_for(data_dir, is_service=True)
     must_outlive_a_process(settings)
     worker_process.run(settings, lambda: click.echo(f"the worker runs ({settings.slots} at once)"))

@@ -4,12 +4,14 @@ The API runs inside this process, on a socket that nobody else can reach. So a c
 once, and does to a folder exactly what it does to a server.
 """
 
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
+from typing import Final
 
 import httpx
 
@@ -22,6 +24,8 @@ from docstore.entrypoints.http.server import served
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
 
+LONGEST: Final = 80  # bytes of the folder's path: that of a socket may have 107 (unix(7))
+
 
 @asynccontextmanager
 async def local(
@@ -33,13 +37,13 @@ async def local(
     container = Container(settings=settings)
     await migrate(container)
     async with AsyncExitStack() as stack:
-        folder = stack.enter_context(TemporaryDirectory(prefix="docstore-"))
+        folder = stack.enter_context(TemporaryDirectory(prefix="docstore-", dir=_place()))
         path = str(Path(folder) / "api")
         listener = stack.enter_context(socket.socket(socket.AF_UNIX))
         listener.bind(path)
         listener.listen()
         await stack.enter_async_context(served(container, listener))
-        http = await stack.enter_async_context(_client(path))
+        http = await stack.enter_async_context(_client(path, settings.http_prefix))
         await http.get("/health")  # from now on the container is open
         user = await _user(container, email)
         http.headers["Authorization"] = f"Bearer {_token(container, user)}"
@@ -48,9 +52,14 @@ async def local(
         yield Session(http)
 
 
-def _client(path: str) -> httpx.AsyncClient:
+def _place() -> str:
+    return gettempdir() if len(os.fsencode(gettempdir())) <= LONGEST else "/tmp"
+
+
+def _client(path: str, prefix: str) -> httpx.AsyncClient:
     transport = httpx.AsyncHTTPTransport(uds=path)
-    return httpx.AsyncClient(transport=transport, base_url="http://docstore", timeout=ANSWER)
+    where = f"http://docstore{prefix}"
+    return httpx.AsyncClient(transport=transport, base_url=where, timeout=ANSWER)
 
 
 async def _user(container: Container, email: str | None) -> User:

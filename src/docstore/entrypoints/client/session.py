@@ -1,20 +1,19 @@
 """Requests to a docstore in somebody's name, sent again where that can do no harm."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
 
 from docstore.entrypoints.client.errors import Refused, Unreachable
+from docstore.entrypoints.client.retrying import TRIES, back_off, is_passing, pause_after
 
 ANSWER: Final = httpx.Timeout(30.0, read=120.0)  # seconds; an upload is hashed before its answer
-TRIES: Final = 6  # of one request
-LONGEST_PAUSE: Final = 60.0  # seconds that a server may tell us to wait
-FIRST_PAUSE: Final = 0.5
+AS_IT_IS: Final = {"Accept-Encoding": "identity"}  # a proxy might else change bytes and ETags
 
 Json = dict[str, Any]
 
@@ -28,9 +27,7 @@ class Session:
 
     async def ask(self, method: str, path: str, **request: Any) -> Json:
         """The JSON of the answer; empty where there is none. Raises Refused or Unreachable."""
-        answer = await self.send(method, path, **request)
-        body: Json = answer.json() if answer.content else {}
-        return body
+        return object_in(await self.send(method, path, **request))
 
     async def send(
         self,
@@ -38,6 +35,7 @@ class Session:
         path: str,
         *,
         is_repeatable: bool | None = None,
+        tries: int = TRIES,
         body: Callable[[], AsyncIterator[bytes]] | None = None,
         **request: Any,
     ) -> httpx.Response:
@@ -47,40 +45,62 @@ class Session:
         that was cut is, when it `is_repeatable`, as GET always is. `body` gives it anew.
         """
         repeats = method in ("GET", "HEAD") if is_repeatable is None else is_repeatable
-        for left in reversed(range(TRIES)):
+        for tried in range(1, tries + 1):
             if body is not None:
                 request["content"] = body()
             try:
                 answer = await self.http.request(method, path, **request)
             except httpx.TransportError as error:
-                if not (left and repeats and _may_pass(error)):
+                if tried == tries or not (repeats and is_passing(error)):
                     raise unreachable(error) from error
-                await self.pause(_back_off(left))
+                await self.pause(back_off(tried))
                 continue
             if answer.is_success:
                 return answer
-            seconds = _told_to_wait(answer) or (_back_off(left) if _runs_still(answer) else None)
-            if not (left and seconds):
+            seconds = pause_after(answer, tried, is_repeatable=repeats)
+            if tried == tries or seconds is None:
                 raise refusal(answer)
             await self.pause(seconds)
         raise AssertionError("the last try returns or raises")
 
     @asynccontextmanager
-    async def stream(self, path: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
-        """A GET whose answer is read by whoever asks. Refused as in `send`."""
-        try:
-            async with self.http.stream("GET", path, headers=headers) as answer:
-                if not answer.is_success:
+    async def stream(
+        self, path: str, headers: dict[str, str], *, tries: int = TRIES
+    ) -> AsyncIterator[httpx.Response]:
+        """A GET whose answer is read by whoever asks. Refused as in `send`; what is cut is not
+        asked for again, since somebody may have used the first part of it.
+        """
+        for tried in range(1, tries + 1):
+            try:
+                async with self.http.stream("GET", path, headers=headers | AS_IT_IS) as answer:
+                    if answer.is_success:
+                        yield answer
+                        return
                     await answer.aread()
-                    raise refusal(answer)
-                yield answer
-        except httpx.TransportError as error:
-            raise unreachable(error) from error
+            except httpx.TransportError as error:
+                raise unreachable(error) from error
+            seconds = pause_after(answer, tried, is_repeatable=True)
+            if tried == tries or seconds is None:
+                raise refusal(answer)
+            await self.pause(seconds)
+
+
+def object_in(answer: httpx.Response) -> Json:
+    """The JSON of an answer, empty where there is none. Refused when it is something else: then
+    it is no docstore that answers.
+    """
+    try:
+        found = answer.json() if answer.content else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        message = f"what answers at {_place(answer.request)} is no docstore"
+        raise Refused(answer.status_code, message)
+    return found
 
 
 def unreachable(error: httpx.TransportError) -> Unreachable:
-    where = f"{error.request.url.scheme}://{error.request.url.netloc.decode()}"
-    return Unreachable(f"no answer from {where}: {str(error) or type(error).__name__}")
+    return Unreachable(f"no answer from {_place(error.request)}: {error or type(error).__name__}")
 
 
 def refusal(answer: httpx.Response) -> Refused:
@@ -93,27 +113,10 @@ def refusal(answer: httpx.Response) -> Refused:
         told = [f"{answer.status_code} {answer.reason_phrase}, which docstore does not say"]
     if len(told) == 2 and told[1] in told[0]:
         del told[1]
+    if answer.status_code == HTTPStatus.UNAUTHORIZED and "Authorization" in answer.request.headers:
+        told.append("`docstore login` gets a new token")
     return Refused(answer.status_code, "; ".join(told))
 
 
-def _may_pass(error: httpx.TransportError) -> bool:
-    return not isinstance(error, (httpx.UnsupportedProtocol, httpx.LocalProtocolError))
-
-
-def _told_to_wait(answer: httpx.Response) -> float | None:
-    if answer.status_code not in (429, 503):
-        return None
-    try:
-        seconds = float(answer.headers["Retry-After"])
-    except (KeyError, ValueError):
-        return None
-    return seconds if 0 < seconds <= LONGEST_PAUSE else None
-
-
-def _runs_still(answer: httpx.Response) -> bool:
-    """The first try, of which we heard no more, has not ended at the server."""
-    return answer.status_code == 409 and "/problems/in-progress" in answer.text
-
-
-def _back_off(left: int) -> float:
-    return FIRST_PAUSE * float(2 ** (TRIES - 1 - left)) * (0.5 + random.random() / 2)
+def _place(request: httpx.Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc.decode()}"

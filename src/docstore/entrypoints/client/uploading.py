@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
-from urllib.parse import quote
 
+from docstore.entrypoints.client.bodies import body_of
 from docstore.entrypoints.client.errors import Changed
-from docstore.entrypoints.client.session import Json, Session
+from docstore.entrypoints.client.retrying import PATIENT
+from docstore.entrypoints.client.session import Json, Session, object_in
 
 PIECE: Final = 512 * 1024  # bytes read at once
 
@@ -57,42 +58,42 @@ class Details:
     tags: Sequence[str] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    def query(self) -> list[tuple[str, str]]:
-        texts = (("title", self.title), ("description", self.description))
-        given = [(name, text) for name, text in texts if text is not None]
-        return [*given, *(("tags", tag) for tag in self.tags)]
 
-
-async def upload(session: Session, source: Source, details: Details, sent: Sent) -> Json:
+async def upload(
+    session: Session, source: Source, details: Details, sent: Sent, *, tries: int = PATIENT
+) -> Json:
     """The file as it was taken. It is stored once, however often it has to be sent.
 
-    Raises Changed, Refused, Unreachable or OSError.
+    Raises Changed, Refused, Unreachable or OSError; but for Changed of what arrived, nothing is
+    stored then.
     """
     digest = sha256()
+    sending = body_of(details, source.name)
 
-    async def body() -> AsyncIterator[bytes]:
+    async def content() -> AsyncIterator[bytes]:
         nonlocal digest
         digest, gone = sha256(), 0
+        yield sending.head
         async for piece in source.pieces():
+            gone += len(piece)
+            if gone > source.size:
+                raise Changed("it has grown while it was read")
             digest.update(piece)
             yield piece
-            gone += len(piece)
             sent(gone)
+        if gone < source.size:
+            raise Changed("it has shrunk while it was read")
+        yield sending.tail
 
     headers = {
-        "Content-Type": "application/octet-stream",
-        "Content-Length": str(source.size),
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(source.name, safe='')}",
+        **sending.headers,
+        "Content-Length": str(len(sending.head) + source.size + len(sending.tail)),
         "Idempotency-Key": secrets.token_urlsafe(24),
     }
     answer = await session.send(
-        "POST", "/files", params=details.query(), headers=headers, body=body, is_repeatable=True
+        "POST", "/files", headers=headers, body=content, is_repeatable=True, tries=tries
     )
-    view: Json = answer.json()
-    if view["sha256"] != digest.hexdigest():
-        raise Changed(f"{view['id']} was stored with other bytes than were read; delete it")
-    if details.metadata:
-        # A raw body has no room for it.
-        change = {"metadata": dict(details.metadata)}
-        view = await session.ask("PATCH", f"/files/{view['id']}", json=change, is_repeatable=True)
+    view = object_in(answer)
+    if view.get("sha256") != digest.hexdigest():
+        raise Changed(f"{view.get('id')} was stored with other bytes than were read; delete it")
     return view

@@ -1,13 +1,17 @@
+import errno
+import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from docstore.entrypoints.client.downloading import TRIES, download
+from docstore.entrypoints.client.downloading import download, write_to
 from docstore.entrypoints.client.errors import Changed, Refused, Unreachable
+from docstore.entrypoints.client.retrying import PATIENT
 from docstore.entrypoints.client.session import Session
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +82,7 @@ async def test_a_command_given_again_goes_on(tmp_path: Path) -> None:
     server = Server(cut_after=0)
     with pytest.raises(Unreachable):
         await download(server.session(), view(), tmp_path / "a", nobody)
-    assert len(server.ranges) == TRIES
+    assert len(server.ranges) == PATIENT
     assert not (tmp_path / "a").exists()
     (part,) = (tmp_path / name for name in names(tmp_path))
     part.write_bytes(DATA[:1000])
@@ -119,6 +123,70 @@ async def test_nothing_is_written_over_unless_it_is_wanted(tmp_path: Path) -> No
     assert ((tmp_path / "a").read_bytes(), server.ranges) == (b"mine", [])
     await download(server.session(), view(), tmp_path / "a", nobody, force=True)
     assert (tmp_path / "a").read_bytes() == DATA
+
+
+async def test_a_name_that_leads_nowhere_is_taken_too(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "nothing")
+    server = Server()
+    with pytest.raises(FileExistsError):
+        await download(server.session(), view(), tmp_path / "a", nobody)
+    assert server.ranges == []
+    assert not (tmp_path / "nothing").exists()
+
+
+async def test_what_is_kept_is_not_written_through_a_link(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"x")
+    (tmp_path / f"a.{view()['sha256'][:16]}.part").symlink_to(theirs)
+    with pytest.raises(OSError, match="symbolic links"):
+        await download(Server().session(), view(), tmp_path / "a", nobody)
+    assert theirs.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("taken", [False, True])
+async def test_where_there_are_no_links_nothing_is_written_over_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        if taken:
+            target.write_bytes(b"mine")  # just now, by somebody else
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    work = download(Server().session(), view(), tmp_path / "a", nobody)
+    if taken:
+        with pytest.raises(FileExistsError):
+            await work
+    else:
+        await work
+        assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_bytes() == (b"mine" if taken else DATA)
+
+
+async def test_whoever_sends_without_an_end_fills_no_disk(tmp_path: Path) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 100 * len(DATA):
+            sent += len(DATA)
+            yield DATA
+
+    http = httpx.AsyncClient(
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, content=endless())),
+        base_url="http://there",
+    )
+    with pytest.raises(Changed):
+        await download(Session(http), view(), tmp_path / "a", nobody)
+    assert sent <= 3 * len(DATA)
+
+
+async def test_a_pipe_is_told_when_the_bytes_were_wrong() -> None:
+    pipe = BytesIO()
+    await write_to(Server().session(), view(), pipe)
+    assert pipe.getvalue() == DATA
+    with pytest.raises(Changed):
+        await write_to(Server(data=b"else").session(), view(), BytesIO())
 
 
 async def test_a_refusal_is_told(tmp_path: Path) -> None:

@@ -67,6 +67,11 @@ class AiosqliteDatabase:
         with sql_errors("migration"):
             await migrating.upgrade(self._url)
 
+    async def due_migrations(self) -> Sequence[str]:
+        """What `migrate` would bring, oldest first; all there is for a new file."""
+        with sql_errors("reading the revision"):
+            return await migrating.due(self._url)
+
     async def ping(self) -> None:
         try:
             async with self._readers.connect() as db:

@@ -1,7 +1,7 @@
 """Runs the migrations that this package carries."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
@@ -36,6 +36,11 @@ async def current(url: URL) -> str | None:
     return await asyncio.to_thread(_within, url, _revision)
 
 
+async def due(url: URL) -> Sequence[str]:
+    """The revisions that `upgrade` would bring, oldest first. NewerData as there."""
+    return await asyncio.to_thread(_within, url, _due)
+
+
 async def _run(url: URL, change: Callable[[Config], None]) -> None:
     await asyncio.to_thread(_within, url, partial(_change, change))
 
@@ -51,12 +56,25 @@ def _within(url: URL, work: Callable[[Connection], T]) -> T:
 
 
 def _change(change: Callable[[Config], None], db: Connection) -> None:
-    config = Config()
-    config.set_main_option("script_location", _SCRIPTS)
+    config = _config()
     config.attributes["connection"] = db  # env.py takes it from there
     _refuse_newer(_revision(db), ScriptDirectory.from_config(config))
     change(config)
     sqlite.check_foreign_keys(db)
+
+
+def _due(db: Connection) -> Sequence[str]:
+    scripts = ScriptDirectory.from_config(_config())
+    there = _revision(db)
+    _refuse_newer(there, scripts)
+    missing = scripts.iterate_revisions("head", there or "base")
+    return [script.revision for script in missing][::-1]
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", _SCRIPTS)
+    return config
 
 
 def _revision(db: Connection) -> str | None:

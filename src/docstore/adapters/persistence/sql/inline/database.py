@@ -1,5 +1,6 @@
 import asyncio
 import sqlite3
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
@@ -41,6 +42,11 @@ class SqliteDatabase:
         """To the newest revision; NewerData when the file was made by a newer docstore."""
         with sql_errors("migration"):
             await migrating.upgrade(self._url)
+
+    async def due_migrations(self) -> Sequence[str]:
+        """What `migrate` would bring, oldest first; all there is for a new file."""
+        with sql_errors("reading the revision"):
+            return await migrating.due(self._url)
 
     async def ping(self) -> None:
         transaction = ReadTransaction(self._readers)
