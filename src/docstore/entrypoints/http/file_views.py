@@ -1,6 +1,6 @@
 """What clients see of a file. A field here is a public promise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
