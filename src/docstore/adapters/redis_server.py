@@ -59,5 +59,6 @@ def connection_options(url: str, settings: RedisSettings) -> Mapping[str, Any]:
         "socket_timeout": CALM,
         "socket_connect_timeout": CALM,
         "client_name": "docstore",
+        "protocol": 2,  # enough for us, and every server speaks it
         **{name: value for name, value in credentials.items() if value},
     }
