@@ -21,7 +21,12 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     known = entry_points(group=f"docstore.{port}")
     if scheme not in known.names:
         raise UnknownAdapter(f"{port}: {scheme!r} is not one of {sorted(known.names)}")
-    return known[scheme].load()(url, durable=durable)
+    try:
+        adapter = known[scheme].load()
+    except ModuleNotFoundError as error:
+        needed = f"{scheme}:// needs the Python module {error.name}"
+        raise UnknownAdapter(f"{port}: {needed}, which an extra of docstore brings") from error
+    return adapter(url, durable=durable)
 
 
 def load_all(group: str, *arguments: object) -> Sequence[Any]:
