@@ -47,13 +47,16 @@ class RedisSettings(BaseSettings):
 
 
 def connection_options(url: str, settings: RedisSettings) -> Mapping[str, Any]:
-    """What any client of redis-py takes beside the URL. Nothing is tried twice in there: who calls
+    """What any client of redis-py takes beside the URL. It does not try anything twice: who calls
     knows better what to do meanwhile.
 
-    ValueError for a password where it would be shown.
+    ValueError for a URL that is none; it does not show the URL, which may hold a password.
     """
-    if any("password" in name for name in parse_qs(urlsplit(url).query)):
-        raise ValueError("a password in the query of a URL is shown: use DOCSTORE_REDIS_PASSWORD")
+    if not _is_fit(url):
+        raise ValueError(
+            "a Redis is redis://host:port/database, or rediss:// for TLS; a password is better "
+            "given as DOCSTORE_REDIS_PASSWORD, and never in a query"
+        )
     credentials = {"username": settings.redis_username, "password": settings.redis_password}
     return {
         "socket_timeout": CALM,
@@ -62,3 +65,13 @@ def connection_options(url: str, settings: RedisSettings) -> Mapping[str, Any]:
         "protocol": 2,  # enough for us, and every server speaks it
         **{name: value for name, value in credentials.items() if value},
     }
+
+
+def _is_fit(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        database = parts.path.strip("/")
+        hides = not any("password" in name for name in parse_qs(parts.query))
+        return bool(parts.hostname) and parts.port != 0 and hides and (database or "0").isdecimal()
+    except ValueError:
+        return False

