@@ -1,42 +1,18 @@
 """`docstore worker` as a real process, beside a program that embeds docstore."""
 
-import os
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import docstore
 from docstore.domain.lifecycle import FileStatus
-from integration.servers import PROGRAM
+from integration.workers import worker
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@contextmanager
-def worker(data_dir: Path) -> Iterator["subprocess.Popen[str]"]:
-    """One that works; killed on leaving unless it has ended."""
-    own = {name: value for name, value in os.environ.items() if "DOCSTORE_" not in name}
-    process = subprocess.Popen(
-        [*PROGRAM, "worker", "--data-dir", str(data_dir)],
-        env={**own, "DOCSTORE_WORKERS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "the worker runs (1 at once)\n"
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.anyio
