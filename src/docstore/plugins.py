@@ -22,11 +22,14 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     if scheme not in known.names:
         raise UnknownAdapter(f"{port}: {scheme!r} is not one of {sorted(known.names)}")
     try:
-        adapter = known[scheme].load()
+        factory = known[scheme].load()
     except ModuleNotFoundError as error:
-        needed = f"{scheme}:// needs the Python module {error.name}"
-        raise UnknownAdapter(f"{port}: {needed}, which an extra of docstore brings") from error
-    return adapter(url, durable=durable)
+        extra = scheme.partition("+")[0]  # ours are named after their schemes
+        message = (
+            f"{port}: {scheme!r} needs {error.name}; pip install 'docstore[{extra}]' brings it"
+        )
+        raise UnknownAdapter(message) from error
+    return factory(url, durable=durable)
 
 
 def load_all(group: str, *arguments: object) -> Sequence[Any]:

@@ -15,5 +15,5 @@ def test_a_library_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, sche
     for module in [name for name in sys.modules if name.startswith("docstore.adapters.queue.dr")]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "redis", None)
-    with pytest.raises(UnknownAdapter, match=r"queue: redis.*:// needs the Python module redis"):
+    with pytest.raises(UnknownAdapter, match=rf"queue: '{scheme}' needs redis; .*\[{scheme}\]"):
         connect("queue", f"{scheme}://host/1")

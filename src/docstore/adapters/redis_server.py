@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 CALM: Final = 2.0
 """Seconds for one answer where nobody waits for it but a thread of docstore's own."""
 
+OPTIONS: Final = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+"""What the query of a URL may say: paths of certificates and a key."""
+
 
 class RedisSettings(BaseSettings):
     """What does not belong in a URL, which is shown and logged."""
@@ -54,8 +57,8 @@ def connection_options(url: str, settings: RedisSettings) -> Mapping[str, Any]:
     """
     if not _is_fit(url):
         raise ValueError(
-            "a Redis is redis://host:port/database, or rediss:// for TLS; a password is better "
-            "given as DOCSTORE_REDIS_PASSWORD, and never in a query"
+            "a Redis is redis://host:port/database, or rediss:// for TLS, whose options are "
+            f"{', '.join(sorted(OPTIONS))}; a password is better given as DOCSTORE_REDIS_PASSWORD"
         )
     credentials = {"username": settings.redis_username, "password": settings.redis_password}
     return {
@@ -70,8 +73,10 @@ def connection_options(url: str, settings: RedisSettings) -> Mapping[str, Any]:
 def _is_fit(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        database = parts.path.strip("/")
-        hides = not any("password" in name for name in parse_qs(parts.query))
-        return bool(parts.hostname) and parts.port != 0 and hides and (database or "0").isdecimal()
+        database = parts.path.strip("/") or "0"
+        options = parse_qs(parts.query).keys()
+        return bool(parts.hostname and parts.port != 0 and database.isdecimal()) and (
+            options <= OPTIONS and not parts.fragment
+        )
     except ValueError:
         return False

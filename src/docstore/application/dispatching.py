@@ -105,16 +105,14 @@ class ReleaseHeldBy:
 
     async def __call__(self, worker: str) -> int:
         """How many jobs were put back. `worker` is the beginning of the worker's name."""
-        released = 0
         async with self.begin() as tx:
             now = await tx.now()
-            for job in await tx.upkeep.held_by(worker):
-                with suppress(Conflict):  # its lease was over, and somebody else has put it back
-                    back = job.release(now=now, retry=self.retry, jitter=self.jitter())
-                    await save_setback(tx, back, now)
-                    released += 1
+            held = await tx.upkeep.held_by(worker)
+            for job in held:
+                released = job.release(now=now, retry=self.retry, jitter=self.jitter())
+                await save_setback(tx, released, now)
             await tx.commit()
-        return released
+        return len(held)
 
 
 @dataclass(frozen=True, slots=True)

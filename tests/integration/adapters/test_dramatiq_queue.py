@@ -265,7 +265,15 @@ async def test_a_password_is_never_told(
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://host?password=s3cret", "redis://me:s3#cret@host", "redis://:s3cret@host:x"]
+    "url",
+    [
+        "redis://host?password=s3cret",
+        "redis://host?socket_timeout=1000",
+        "redis://me:s3#cret@host",
+        "redis://:s3cret@host:x",
+        "redis://host/cret",
+        "redis:///0",
+    ],
 )
 async def test_a_url_that_is_none_is_refused_without_telling_it(url: str) -> None:
     with pytest.raises(ValueError, match="DOCSTORE_REDIS_PASSWORD") as refused:

@@ -1,6 +1,7 @@
 """Dramatiq's own worker, inside our process: its threads wait for what the event loop does."""
 
 import logging
+from typing import Final
 
 import dramatiq
 from dramatiq.worker import Worker
@@ -11,7 +12,7 @@ from docstore.adapters.queue.dramatiq.consumer import give_back
 
 log = logging.getLogger(__name__)
 
-IDLE: int = 100  # milliseconds after which an idle thread looks whether it is to end
+IDLE: Final = 250  # milliseconds after which an idle thread looks whether it is to end
 
 
 def worker_of(broker: HintBroker, bridge: Bridge, *, threads: int) -> Worker:
