@@ -7,6 +7,11 @@ import time
 log = logging.getLogger(__name__)
 
 
+def reason(error: BaseException) -> str:
+    """What is said of it; a time-out has nothing to say for itself."""
+    return str(error) or "no answer in time"
+
+
 class Outage:
     """Of one part, as all threads of an adapter see it. `meanwhile` says what that means."""
 
@@ -22,8 +27,7 @@ class Outage:
             if self._since is not None:
                 return
             self._since = time.monotonic()
-        reason = str(error) or type(error).__name__
-        log.warning("%s does not answer: %s; %s", self._part, reason, self._meanwhile)
+        log.warning("%s does not answer: %s; %s", self._part, reason(error), self._meanwhile)
 
     def is_over(self) -> None:
         """It answered."""

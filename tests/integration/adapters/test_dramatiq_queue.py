@@ -161,7 +161,18 @@ def full(server: Redis) -> Callable[[], None]:
     return lambda: let("0")
 
 
-@pytest.mark.parametrize("harm", [stopped, killed, full])
+def demoted(server: Redis) -> Callable[[], None]:
+    """As by a failover; nobody writes to a replica."""
+
+    def follow(host: str | None, port: int | None) -> None:
+        with server.client() as operator:
+            operator.slaveof(host, port)
+
+    follow("127.0.0.1", 1)
+    return lambda: follow(None, None)
+
+
+@pytest.mark.parametrize("harm", [stopped, killed, full, demoted])
 async def test_an_outage_is_told_once_and_ends_by_itself(
     server: Redis,
     caplog: pytest.LogCaptureFixture,
@@ -212,7 +223,7 @@ async def test_nobody_waits_long_for_one_that_hangs(
         server.send(signal.SIGSTOP)
         async with asyncio.timeout(30):
             for _ in range(10):
-                with pytest.raises(Unavailable):
+                with pytest.raises(Unavailable, match=r"^the queue in Redis: \w"):
                     await act(queue)
 
 

@@ -145,3 +145,17 @@ def test_it_starts_without_redis(tmp_path: Path, queue: Redis) -> None:
         queue.start()
         is_processed(server, file_id)
         assert server.stop() == 0
+
+
+def test_limits_hold_for_all_who_share_it(tmp_path: Path, queue: Redis) -> None:
+    """Guesses from one address at two servers, which have nothing else in common."""
+    with (
+        serving(tmp_path / "one", queue_url=queue.url, login_rate="5/minute") as one,
+        serving(tmp_path / "two", queue_url=queue.url, login_rate="5/minute") as two,
+    ):
+        answers = [guess(server) for server in (one, two, one, two, one, two, one, two)]
+    assert answers == [401] * 5 + [429] * 3
+
+
+def guess(server: Server) -> int:
+    return httpx.post(f"{server.url}/auth/login", json=ACCOUNT, timeout=30).status_code

@@ -85,6 +85,7 @@ class RedisRateLimiter:
         except (RedisError, OSError) as error:  # a timeout is an OSError
             self._outage.goes_on(error)
             self._alone_until = time.monotonic() + LOOK
+            await self._client.connection_pool.disconnect(inuse_connections=False)
             return None
         self._outage.is_over()
         self._alone_until = 0.0

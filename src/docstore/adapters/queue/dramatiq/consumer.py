@@ -67,6 +67,7 @@ class HintConsumer(Consumer):
                 self._read.ack(message)
         except (RedisError, BrokerError) as error:
             self._outage.goes_on(error)
+            hang_up(self._broker)
             self._become_another()
         except DecodeError as error:
             log.warning("a hint cannot be read, and is dropped: %s", error)
@@ -86,3 +87,8 @@ def give_back(broker: RedisBroker, message: Message[Any]) -> None:
         broker.enqueue(message)
     except RedisError as error:
         log.info("a hint could not be given back: %s", error)
+
+
+def hang_up(broker: RedisBroker) -> None:
+    """Close the connections that are idle: the next is made to where the server is by then."""
+    broker.client.connection_pool.disconnect(inuse_connections=False)

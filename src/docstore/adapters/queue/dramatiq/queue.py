@@ -12,9 +12,10 @@ import anyio
 import redis
 from redis.exceptions import RedisError
 
-from docstore.adapters.outage import Outage
+from docstore.adapters.outage import Outage, reason
 from docstore.adapters.queue.dramatiq.bridge import Bridge
 from docstore.adapters.queue.dramatiq.broker import HintBroker, hint
+from docstore.adapters.queue.dramatiq.consumer import hang_up
 from docstore.adapters.queue.dramatiq.intake import Intake
 from docstore.adapters.queue.dramatiq.workers import worker_of
 from docstore.adapters.queue.handling import Handle
@@ -22,6 +23,7 @@ from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 
 ROOM_PAUSE: Final = 0.05  # seconds between looks whether a full queue has room
+CHECK: Final = 0.5  # seconds for a sign of life, which may be the first command of a process
 STOP: Final = 10_000  # milliseconds for threads to end, of which none waits longer for Redis
 T = TypeVar("T")
 
@@ -53,7 +55,7 @@ class DramatiqJobQueue:
     async def send(self, job_id: JobId) -> None:
         clock = asyncio.get_running_loop().time
         until = clock() + self._patience.total_seconds()
-        while not await self._promptly(lambda: self._put(job_id)):
+        while not await self._within(self._timeout, lambda: self._put(job_id)):
             if clock() >= until:
                 raise Unavailable(f"{self._max_hints} hints are pending already")
             await asyncio.sleep(ROOM_PAUSE)
@@ -65,8 +67,8 @@ class DramatiqJobQueue:
         intake, bridge = Intake(slots), Bridge(handle)
         worker = worker_of(self._broker(intake), bridge, threads=slots)
         self._intakes.add(intake)
-        worker.start()
         try:
+            worker.start()
             yield
         finally:
             self._intakes.discard(intake)
@@ -77,7 +79,7 @@ class DramatiqJobQueue:
 
     async def ping(self) -> None:
         """Unavailable when it would take no hint."""
-        await self._promptly(self._sender.touch)
+        await self._within(max(self._timeout, CHECK), self._sender.touch)
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,14 +103,21 @@ class DramatiqJobQueue:
         self._sender.enqueue(hint(job_id))
         return True
 
-    async def _promptly(self, step: Callable[[], T]) -> T:
+    def _try(self, step: Callable[[], T]) -> T:
+        try:
+            return step()
+        except RedisError:
+            hang_up(self._sender)
+            raise
+
+    async def _within(self, seconds: float, step: Callable[[], T]) -> T:
         """In the thread, one after the other: while one hangs the next do not wait long either."""
         loop = asyncio.get_running_loop()
         try:
-            async with asyncio.timeout(self._timeout):
-                result = await loop.run_in_executor(self._thread, step)
+            async with asyncio.timeout(seconds):
+                result = await loop.run_in_executor(self._thread, self._try, step)
         except (RedisError, TimeoutError) as error:
             self._outage.goes_on(error)
-            raise Unavailable(f"the queue in Redis: {error or 'no answer in time'}") from error
+            raise Unavailable(f"the queue in Redis: {reason(error)}") from error
         self._outage.is_over()
         return result
