@@ -15,7 +15,7 @@ OPTIONS: Final = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
 class RedisSettings(BaseSettings):
-    """What does not belong in a URL, which is shown and logged."""
+    """What is set beside the URL, for both ports alike."""
 
     model_config = SettingsConfigDict(
         env_prefix="DOCSTORE_", env_file=".env", extra="ignore", frozen=True
