@@ -35,11 +35,15 @@ class Settings(BaseSettings):
     storage_url: str = Field(
         "", description="Default: file, in the data directory. `memory://` for tests."
     )
-    queue_url: str = Field("", description="Default: memory://, inside the worker's process.")
+    queue_url: str = Field(
+        "",
+        description="Default: memory://, inside the worker's process. redis://host:port/database "
+        "for many workers (docs/redis.md).",
+    )
     rate_limits_url: str = Field(
         "",
-        description="Default: memory://, inside the API's process, or when there are several: "
-        "sqlite, in the data directory.",
+        description="Default: that of the queue when it is in Redis; else memory://, inside the "
+        "API's process, or when there are several: sqlite, in the data directory.",
     )
     durability: Literal["full", "relaxed"] = Field(
         "full",
@@ -262,9 +266,13 @@ class Settings(BaseSettings):
     @property
     def rate_limits(self) -> str:
         """The URL of the rate limiter that is used."""
+        if self.rate_limits_url:
+            return self.rate_limits_url
+        if self.queue_url.startswith(("redis://", "rediss://")):
+            return self.queue_url
         path = self.data_dir.absolute() / "rate-limits.db"
         shared = path.as_uri().replace("file:", "sqlite:", 1)
-        return self.rate_limits_url or ("memory://" if self.api_processes == 1 else shared)
+        return "memory://" if self.api_processes == 1 else shared
 
     @property
     def uploads(self) -> Rate | None:

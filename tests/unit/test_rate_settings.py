@@ -24,6 +24,22 @@ def test_the_defaults() -> None:
 
 
 @pytest.mark.parametrize(
+    ("queue", "processes", "limits"),
+    [
+        ("", 1, "memory://"),
+        ("", 2, "sqlite:///data/rate-limits.db"),
+        ("redis://host/1", 1, "redis://host/1"),
+        ("rediss://host/1", 2, "rediss://host/1"),
+    ],
+)
+def test_where_limits_are_counted(queue: str, processes: int, limits: str) -> None:
+    settings = made(data_dir=Path("/data"), queue_url=queue, api_processes=processes)
+    assert settings.rate_limits == limits
+    chosen = made(queue_url=queue, api_processes=processes, rate_limits_url="memory://")
+    assert chosen.rate_limits == "memory://"
+
+
+@pytest.mark.parametrize(
     ("written", "rate"),
     [("5/second", Rate(5, 1)), ("5/hour", Rate(5, 3600)), ("5/day", Rate(5, 86400)), ("off", None)],
 )

@@ -11,7 +11,7 @@ from uuid import UUID
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.settling import save_setback
-from docstore.domain.errors import Conflict, NotFound
+from docstore.domain.errors import Conflict, NotFound, Unavailable
 from docstore.domain.ids import FileId, JobId
 from docstore.domain.job import Job
 from docstore.domain.retry import RetryPolicy
@@ -43,18 +43,22 @@ class Dispatch:
                 told_before = max(told_before, since)
             due = await tx.jobs.due(now, told_before=told_before, limit=limit)
         told = await self._mark(due, now) if due else []
-        for job_id in told:
-            await self.queue.send(job_id)
+        for number, job in enumerate(told):
+            try:
+                await self.queue.send(job.id)
+            except Unavailable:
+                await self._mark(told[number:], None)  # not to wait for `patience` once it is back
+                raise
         return len(told)
 
-    async def _mark(self, due: Sequence[Job], now: datetime) -> Sequence[JobId]:
+    async def _mark(self, jobs: Sequence[Job], at: datetime | None) -> Sequence[Job]:
         told = []
         try:
             async with self.begin() as tx:
-                for job in due:
+                for job in (each.told(at) for each in jobs):
                     with suppress(Conflict):  # somebody was faster with this one
-                        await tx.jobs.update(job.told(now))
-                        told.append(job.id)
+                        await tx.jobs.update(job)
+                        told.append(job)
                 await tx.commit()
         except Conflict:
             return []  # found out at the commit; the next look finds what is left

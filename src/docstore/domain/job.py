@@ -67,8 +67,8 @@ class Job:
             due_at=now,
         )
 
-    def told(self, now: datetime) -> Self:
-        """A queue has been told."""
+    def told(self, now: datetime | None) -> Self:
+        """A queue has been told; None: it did not take the hint."""
         return replace(self, dispatched_at=now, version=self.version + 1)
 
     def start(self, *, now: datetime, lease: timedelta, token: LeaseToken, worker: str) -> Self:

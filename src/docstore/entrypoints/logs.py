@@ -16,7 +16,7 @@ MAX_MESSAGE: Final = 4000  # characters
 MAX_TRACEBACK: Final = 20_000
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_QUIET: Final = ("aiosqlite", "alembic", "httpcore", "httpx", "PIL", "uvicorn.error")
+_QUIET: Final = ("aiosqlite", "alembic", "dramatiq", "httpcore", "httpx", "PIL", "uvicorn.error")
 """Libraries whose information is our debugging."""
 
 _USUAL: Final = frozenset(

@@ -70,11 +70,13 @@ async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event)
     dispatch = docstore.background.dispatch
     started, now = datetime.now(UTC), asyncio.get_running_loop().time
     settled = now() + settings.patience
+    turns, limit = _Turns(), DISPATCH_BATCH
     while True:
         since = started if now() < settled else None
-        told = await _survive(partial(dispatch, limit=DISPATCH_BATCH, since=since))
-        if told != DISPATCH_BATCH:
+        told = await turns.take(partial(dispatch, limit=limit, since=since))
+        if told != limit:
             await _wait(wake, settings.poll_interval)
+        limit = 1 if told is None else DISPATCH_BATCH  # try with one whether it works again
 
 
 async def _wait(wake: asyncio.Event, pause: float) -> None:
@@ -89,24 +91,38 @@ async def _wait(wake: asyncio.Event, pause: float) -> None:
 
 def _every(pause: float, act: Callable[[], Awaitable[object]]) -> asyncio.Task[None]:
     async def loop() -> None:
+        turns = _Turns()
         while True:
-            await _survive(act)
+            await turns.take(act)
             await asyncio.sleep(pause)
 
     return asyncio.create_task(loop())
 
 
-async def _survive(act: Callable[[], Awaitable[object]]) -> object:
-    """A loop outlives whatever goes wrong in one turn of it, but not its own cancellation, which
-    an error on the way out may have taken the place of.
-    """
-    result: object = None
-    try:
-        result = await act()
-    except Unavailable as error:  # again and again while it lasts: a line each time is enough
-        log.warning("a background loop failed; it goes on: %s", error)
-    except Exception:
-        log.exception("a background loop failed; it goes on")
-    if (task := asyncio.current_task()) and task.cancelling():
-        raise asyncio.CancelledError
-    return result
+class _Turns:
+    """Of one loop, which outlives whatever goes wrong in one turn of it."""
+
+    def __init__(self) -> None:
+        self._told = ""
+
+    async def take(self, act: Callable[[], Awaitable[object]]) -> object:
+        """What `act` returns; None when it failed. Its own cancellation is not outlived, also when
+        an error on the way out has taken the place of that.
+        """
+        result: object = None
+        try:
+            result = await act()
+            self._told = ""
+        except Unavailable as error:
+            self._tell(str(error))
+        except Exception:
+            log.exception("a background loop failed; it goes on")
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError
+        return result
+
+    def _tell(self, reason: str) -> None:
+        """Once while it lasts: other parts say in detail what is wrong with them."""
+        if reason != self._told:
+            self._told = reason
+            log.warning("a background loop failed; it goes on: %s", reason)

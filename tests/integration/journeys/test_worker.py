@@ -1,43 +1,30 @@
 """`docstore worker` as a real process, beside a program that embeds docstore."""
 
-import os
+import asyncio
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Final, TypeAlias
 
 import pytest
 
 import docstore
 from docstore.domain.lifecycle import FileStatus
 from integration.clients import final, signed_in, upload
-from integration.servers import PROGRAM, Server
+from integration.remains import select
+from integration.servers import Server
+from integration.services.redis import redis
+from integration.sleeper import with_sleeper
+from integration.workers import worker
+
+WHO: Final = "SELECT DISTINCT worker FROM jobs WHERE status = 'processing'"
+Queue: TypeAlias = Callable[[], AbstractContextManager[str]]
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-@contextmanager
-def worker(data_dir: Path) -> Iterator["subprocess.Popen[str]"]:
-    """One that works; killed on leaving unless it has ended."""
-    own = {name: value for name, value in os.environ.items() if "DOCSTORE_" not in name}
-    process = subprocess.Popen(
-        [*PROGRAM, "worker", "--data-dir", str(data_dir)],
-        env={**own, "DOCSTORE_WORKERS": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "the worker runs (1 at once)\n"
-            yield process
-        finally:
-            process.kill()
 
 
 @pytest.mark.anyio
@@ -66,3 +53,43 @@ def test_a_server_may_leave_all_work_to_it(tmp_path: Path) -> None:
         assert server.stop() == 0
     finally:
         server.kill()
+
+
+@contextmanager
+def in_memory() -> Iterator[str]:
+    yield "memory://"
+
+
+@contextmanager
+def in_redis() -> Iterator[str]:
+    with redis() as server:
+        yield server.url
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("queue", [in_memory, in_redis])
+async def test_three_share_a_store(tmp_path: Path, queue: Queue) -> None:
+    """All dispatch, reap, reconcile and sweep at once; each job is done once."""
+    data, slow = tmp_path / "data", with_sleeper(tmp_path / "packages", seconds=0.3)
+    often = {"poll_interval": "0.1", "reap_interval": "0.1", "reconcile_interval": "0.1"}
+    environment = {**slow, **{f"DOCSTORE_{name.upper()}": value for name, value in often.items()}}
+    async with docstore.open(data, worker=False) as store:
+        me = await store.accounts.ensure("me")
+        with ExitStack() as stack:
+            url = stack.enter_context(queue())
+            for _ in range(3):
+                stack.enter_context(
+                    worker(data, environment=environment, queue_url=url, sweep_grace="20")
+                )
+            files = [await store.upload(me, b"words", filename=f"{n}.txt") for n in range(24)]
+            workers: set[str] = set()
+            async with asyncio.timeout(60):
+                while await store.count(me, status="processed") < len(files):
+                    workers |= {name for (name,) in select(data, WHO)}
+                    await asyncio.sleep(0.02)
+        for file in files:
+            assert await store.read(me, file.id) == b"words"
+    assert select(data, "SELECT status, generation, attempts FROM jobs") == [
+        ("completed", 1, 1)
+    ] * len(files)
+    assert len(workers) > 1 or queue is in_memory, "there, one may take all for itself"

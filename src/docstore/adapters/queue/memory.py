@@ -1,17 +1,13 @@
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import anyio
 
+from docstore.adapters.queue.handling import Handle, handle_safely, is_stopping
 from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
-
-log = logging.getLogger(__name__)
-
-Handle = Callable[[JobId], Awaitable[None]]
 
 
 def connect(url: str, *, durable: bool = True) -> "MemoryJobQueue":
@@ -54,23 +50,8 @@ class MemoryJobQueue:
             raise Unavailable(f"{self._hints.qsize()} hints are pending already") from None
 
     async def _serve(self, handle: Handle) -> None:
-        while not _is_stopping():  # a handler may swallow the cancellation
-            job_id = await self._hints.get()
-            try:
-                await handle(job_id)
-            except asyncio.CancelledError:
-                if _is_stopping():
-                    raise
-                log.exception("job %s: its handler cancelled itself", job_id)
-            except Unavailable as error:  # the hint will be given again
-                log.warning("job %s: its handler failed: %s", job_id, error)
-            except Exception:
-                log.exception("job %s: its handler failed", job_id)
-
-
-def _is_stopping() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+        while not is_stopping():  # a handler may swallow the cancellation
+            await handle_safely(handle, await self._hints.get())
 
 
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:

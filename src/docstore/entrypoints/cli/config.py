@@ -26,6 +26,7 @@ _DERIVED: Final[Mapping[str, str]] = {
     "database_url": "database",
     "storage_url": "storage",
     "queue_url": "queue",
+    "rate_limits_url": "rate_limits",
 }
 """Settings that are empty by default, and where the value stands that is used then."""
 

@@ -13,6 +13,9 @@ READY: Final = Operation(
     answers={200: ReadinessView, 503: ReadinessView}, is_open=True, tag="about"
 )
 
+CAN_WAIT: Final = {"queue"}
+"""What no request needs."""
+
 
 @route("GET", "/health", HEALTH)
 async def health() -> ASGIApp:
@@ -24,9 +27,11 @@ async def health() -> ASGIApp:
 async def ready(docstore: NamedDependency[Docstore]) -> ASGIApp:
     """Whether what docstore leans on answers too.
 
-    503 while the database, the store or the queue is away; `parts` says which.
+    503 while the database or the store is away; `parts` says which. Without its queue docstore
+    serves on, and processes what came in once it is back: the status is `degraded`, with 200.
     """
     parts = await docstore.check_health()
-    is_ready = all(state == "ok" for state in parts.values())
-    view = ReadinessView(status="ok" if is_ready else "unavailable", parts=parts)
-    return shown(view, status=200 if is_ready else 503)
+    away = {part for part, state in parts.items() if state != "ok"}
+    if away <= CAN_WAIT:
+        return shown(ReadinessView(status="degraded" if away else "ok", parts=parts))
+    return shown(ReadinessView(status="unavailable", parts=parts), status=503)

@@ -45,7 +45,7 @@ class HealthView(View):
 class ReadinessView(View):
     """Whether what docstore leans on answers."""
 
-    status: str = Field(examples=["ok"])
+    status: Literal["ok", "degraded", "unavailable"]
     parts: Mapping[str, str] = Field(examples=[{"database": "ok", "storage": "ok", "queue": "ok"}])
 
 

@@ -52,9 +52,11 @@ def test_secrets_are_masked(
 ) -> None:
     monkeypatch.setenv("DOCSTORE_JWT_SECRET", "s3cret" * 8)
     monkeypatch.setenv("DOCSTORE_DATABASE_URL", "postgresql://me:s3cret@host:5432/db")
+    monkeypatch.setenv("DOCSTORE_QUEUE_URL", "redis://:s3cret@host/1")
     output = run("config", *options).output
     assert "s3cret" not in output
     assert f"postgresql://me:{MASK}@host:5432/db" in output
+    assert output.count(f"redis://:{MASK}@host/1") == 2, "the limits are there, too"
 
 
 def wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> Result:

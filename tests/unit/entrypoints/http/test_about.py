@@ -41,6 +41,18 @@ async def test_readiness_names_the_part_that_is_away(
     assert (await nobody.get("/health")).status_code == 200
 
 
+async def test_without_its_queue_it_is_ready_all_the_same(
+    nobody: httpx.AsyncClient, container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise Unavailable("no answer in time")
+
+    monkeypatch.setattr(container.queue(), "ping", away)
+    answer = await nobody.get("/health/ready")
+    parts = {"database": "ok", "storage": "ok", "queue": "unavailable"}
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "parts": parts})
+
+
 @pytest.fixture
 async def described(nobody: httpx.AsyncClient) -> dict[str, Any]:
     answer = await nobody.get("/openapi.json")

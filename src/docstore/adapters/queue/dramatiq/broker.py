@@ -1,0 +1,68 @@
+"""Dramatiq's broker on Redis, less all that a hint does not need."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import redis
+from dramatiq.broker import Consumer
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.message import Message
+
+from docstore.adapters.outage import Outage
+from docstore.adapters.queue.dramatiq.consumer import HintConsumer
+from docstore.adapters.queue.dramatiq.intake import Intake
+from docstore.domain.ids import JobId
+
+QUEUE: Final = "jobs"
+ACTOR: Final = "attempt"
+DEAD_AFTER: Final = 60_000  # milliseconds without a command from a worker
+MAINTENANCE: Final = 50_000  # of a million commands: one in 20 looks for dead workers
+
+
+class HintBroker(RedisBroker):
+    """No middleware, so no retries, limits or results: the job's row and its lease decide. No
+    queue of delayed messages either, which would be polled as often as the other.
+    """
+
+    def __init__(self, client: redis.Redis, prefix: str, intake: Intake, outage: Outage) -> None:
+        super().__init__(  # type: ignore[no-untyped-call]
+            client=client,
+            middleware=[],
+            namespace=prefix,
+            heartbeat_timeout=DEAD_AFTER,
+            maintenance_chance=MAINTENANCE,
+        )
+        self._intake = intake
+        self._outage = outage
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 0) -> Consumer:
+        read = super().consume(queue_name, prefetch=1, timeout=0)
+        return HintConsumer(self, read, self._intake, self._outage)
+
+    def get_declared_delay_queues(self) -> set[str]:
+        return set()
+
+    def touch(self) -> None:
+        """A sign of life. It writes, so that a server that is full does not pass for well."""
+        self.do_qsize(QUEUE)
+
+    def pending(self) -> int:
+        """Hints that nobody has taken yet."""
+        return int(self.client.llen(f"{self.namespace}:{QUEUE}"))
+
+
+def hint(job_id: JobId) -> Message[Any]:
+    """Whoever consumes it, with whatever middleware, is told not to try it again."""
+    return Message(
+        queue_name=QUEUE,
+        actor_name=ACTOR,
+        args=(str(job_id),),
+        kwargs={},
+        options={"max_retries": 0},
+    )
+
+
+def job_of(arguments: tuple[object, ...]) -> JobId:
+    """The job that a hint is about; ValueError when it is none of ours."""
+    (job_id,) = arguments
+    return JobId(UUID(str(job_id)))
