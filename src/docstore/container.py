@@ -1,6 +1,7 @@
 """Who gets what. The only module that knows every layer."""
 
 import hmac
+import logging
 import os
 import random
 import secrets
@@ -40,10 +41,13 @@ from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload, UploadPolicy
 from docstore.application.working import Lease, Work
+from docstore.domain.errors import Unavailable
 from docstore.domain.job import JobType
 from docstore.domain.retry import RetryPolicy
 from docstore.plugins import connect, load_all
 from docstore.settings import Settings
+
+log = logging.getLogger(__name__)
 
 SHORTEST_UPLOAD: Final = timedelta(seconds=1)
 """A grace of 0 is for tests of the sweeper; it must not refuse every upload."""
@@ -248,13 +252,23 @@ class Container(containers.DeclarativeContainer):
     )
 
 
-async def migrate(container: Container) -> None:
-    """Bring the database's schema up to this version. NewerData when it is ahead of it."""
+async def migrate(container: Container, *, storage_may_be_away: bool = True) -> None:
+    """Bring the database's schema up to this version, and make what the blob store needs, such as
+    a bucket. NewerData when the schema is ahead.
+
+    A blob store that is away keeps nobody from starting, unless it must not be: the next start
+    looks again.
+    """
     async with AsyncExitStack() as stack:
-        database = container.database()
-        await _open(stack, database)
-        if hasattr(database, "migrate"):
-            await database.migrate()
+        for adapter in (container.database(), container.blobs()):
+            await _open(stack, adapter)
+            try:
+                if hasattr(adapter, "migrate"):
+                    await adapter.migrate()
+            except Unavailable as error:
+                if adapter is not container.blobs() or not storage_may_be_away:
+                    raise
+                log.warning("the blob store is not ready: %s", error)
 
 
 async def due_migrations(container: Container) -> Sequence[str]:

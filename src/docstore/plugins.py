@@ -21,7 +21,15 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     known = entry_points(group=f"docstore.{port}")
     if scheme not in known.names:
         raise UnknownAdapter(f"{port}: {scheme!r} is not one of {sorted(known.names)}")
-    return known[scheme].load()(url, durable=durable)
+    try:
+        factory = known[scheme].load()
+    except ModuleNotFoundError as error:
+        extra = scheme.partition("+")[0]  # ours are named after their schemes
+        message = (
+            f"{port}: {scheme!r} needs {error.name}; pip install 'docstore[{extra}]' brings it"
+        )
+        raise UnknownAdapter(message) from error
+    return factory(url, durable=durable)
 
 
 def load_all(group: str, *arguments: object) -> Sequence[Any]:

@@ -12,12 +12,12 @@ from integration.services.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 
 @contextmanager
 def minio(folder: Path, *, port: int | None = None) -> Iterator[S3Server]:
-    """Skips the test where it cannot be had. The same `folder` and `port`: the same server again."""
+    """Skips the test where it cannot be had. With the same `folder` and `port` it starts anew."""
     binary = program("minio")
     server = S3Server("minio", port or free_port())
     data = folder / "minio"
     data.mkdir(exist_ok=True)
-    words = [
+    words: list[str | Path] = [
         binary, "server", "--quiet", "--address", server.endpoint,
         "--console-address", f"127.0.0.1:{free_port()}", data,
     ]  # fmt: skip

@@ -17,7 +17,7 @@ def versitygw(folder: Path) -> Iterator[S3Server]:
     server = S3Server("versitygw", free_port())
     data = folder / "versitygw"
     data.mkdir(exist_ok=True)
-    words = [
+    words: list[str | Path] = [
         binary, "--port", server.endpoint, "--keep-alive", "--quiet",
         "posix", data,
     ]  # fmt: skip

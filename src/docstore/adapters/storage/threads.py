@@ -51,10 +51,6 @@ class Threads:
         """`step` on its way. Who starts one sees to it that it ends, as `finished` does."""
         return asyncio.get_running_loop().run_in_executor(self._pool, step)
 
-    def close(self) -> None:
-        """Let go of the threads; steps that run are not waited for, others never begin."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
 
 class Behind:
     """Steps that run behind their caller's back, one at a time and in order, so that he can fetch

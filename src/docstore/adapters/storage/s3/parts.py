@@ -64,7 +64,7 @@ class Part:
         return self._file.read()
 
     def forget(self) -> None:
-        """Give back the memory and the file; to be called on the event loop, any number of times."""
+        """Give back the memory and the file. Called on the event loop, any number of times."""
         self._room.give_back(self._taken)
         self._taken = 0
         self._chunks = []

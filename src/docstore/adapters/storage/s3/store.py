@@ -67,7 +67,6 @@ class S3BlobStore:
     async def __aexit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        self._threads.close()
         self._transport.clear()
 
     async def migrate(self) -> None:
