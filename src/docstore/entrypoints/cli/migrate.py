@@ -15,8 +15,9 @@ from docstore.entrypoints.cli.options import (
 @data_dir_option
 @json_option
 def migrate(data_dir: Path | None, as_json: bool) -> None:
-    """Bring the database's tables up to this version, and make the bucket of a store that has one.
-    `serve` does so at its start.
+    """Bring the database's tables up to this version. `serve` does so at its start.
+
+    Makes the buckets of an S3 store, too, where they are missing.
     """
     from docstore import container
 

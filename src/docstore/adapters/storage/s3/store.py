@@ -1,5 +1,6 @@
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -11,10 +12,10 @@ from minio.datatypes import Object
 
 from docstore.adapters.storage.s3 import copying
 from docstore.adapters.storage.s3.buckets import Buckets
+from docstore.adapters.storage.s3.calls import ObjectCalls, unfinished
 from docstore.adapters.storage.s3.credentials import provider_for
 from docstore.adapters.storage.s3.errors import s3_errors
 from docstore.adapters.storage.s3.location import Location, location_of
-from docstore.adapters.storage.s3.multipart import Multipart, unfinished
 from docstore.adapters.storage.s3.parts import Room
 from docstore.adapters.storage.s3.reading import Reading
 from docstore.adapters.storage.s3.transport import Transport
@@ -120,9 +121,9 @@ class S3BlobStore:
         except TimeoutError as error:
             raise Unavailable(f"S3: no answer in {_PING_SECONDS:.0f} s") from error
 
-    def _calls(self, key: str) -> Multipart:
+    def _calls(self, key: str) -> ObjectCalls:
         checksums = self._location.checksums
-        return Multipart(self._client, self._buckets.of(key), key, checksums)
+        return ObjectCalls(self._client, self._buckets.of(key), key, checksums)
 
     async def _pieces(self, reading: Reading, first: bytes) -> AsyncGenerator[bytes, None]:
         if first:
@@ -143,7 +144,8 @@ class S3BlobStore:
     def _copy(self, source: str, target: str) -> None:
         found = self._stat(source)
         if source != target:  # S3 refuses to copy an object onto itself
-            copying.copy(self._calls(target), found, self._location.sizes.copy_bytes)
+            calls = replace(self._calls(target), checksums=False)  # the server has no need of ours
+            copying.copy(calls, found, self._location.sizes.copy_bytes)
 
     def _delete(self, key: str) -> None:
         with suppress(NotFound), s3_errors(key):
@@ -155,7 +157,7 @@ class S3BlobStore:
         for bucket in self._buckets.all:
             with s3_errors(bucket):
                 for key, upload_id in unfinished(self._client, bucket, before):
-                    Multipart(self._client, bucket, key, checksums=False).abort(upload_id)
+                    ObjectCalls(self._client, bucket, key, checksums=False).abort(upload_id)
                     removed += 1
         return removed
 

@@ -8,8 +8,8 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
+from docstore.adapters.storage.s3.calls import ObjectCalls, SentPart
 from docstore.adapters.storage.s3.errors import s3_errors
-from docstore.adapters.storage.s3.multipart import Multipart, SentPart
 from docstore.adapters.storage.s3.parts import Part, Room
 from docstore.adapters.storage.threads import Threads, finished
 from docstore.domain.errors import DocstoreError, Unavailable
@@ -30,7 +30,7 @@ class Means:
 class Uploading:
     """Leaving it without `finish` aborts what was begun, whatever the reason."""
 
-    def __init__(self, calls: Multipart, means: Means) -> None:
+    def __init__(self, calls: ObjectCalls, means: Means) -> None:
         self._calls = calls
         self._means = means
         self._part = Part(means.room)
@@ -141,21 +141,10 @@ class Uploading:
                 etag = self._calls.put_whole(self._part.data())
             else:
                 etag = self._calls.complete(self._upload_id, self._sent)
-        verify(self._calls, self._size, etag)
+            self._calls.verify(self._size, etag)
 
     def _abort(self) -> None:
         """What cannot be aborted now is found by `tidy`."""
         assert self._upload_id is not None
         with suppress(DocstoreError), s3_errors(self._calls.key):
             self._calls.abort(self._upload_id)
-
-
-def verify(calls: Multipart, size: int, etag: str) -> None:
-    """Unavailable unless the server, asked anew, tells of the object that it said it stored."""
-    with s3_errors(calls.key):
-        found = calls.client.stat_object(calls.bucket, calls.key)
-    if found.size != size or found.etag != etag:
-        raise Unavailable(
-            f"{calls.key}: {size} bytes with the ETag {etag} were stored; "
-            f"the server has {found.size} with {found.etag}"
-        )

@@ -1,4 +1,4 @@
-"""Uploads in parts, call by call.
+"""Writing one object, call by call.
 
 The SDK's public `put_object` reads from a blocking stream: it would hold a thread for as long as
 a client is slow, and it sends no checksums. So its inner calls are driven from here, and nothing
@@ -8,16 +8,22 @@ of the SDK that begins with `_` is used elsewhere; `pyproject.toml` bounds its v
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from hashlib import md5
+from typing import Final, TypeAlias
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from minio import Minio
-from minio.datatypes import Upload
+from minio.datatypes import Object, Upload, parse_copy_object
+from minio.error import S3Error
 
 from docstore.adapters.storage.s3.checksums import checksum_headers, content_md5
+from docstore.adapters.storage.s3.errors import ABSENT, UPLOAD_GONE
 from docstore.domain.errors import Unavailable
 
 MOST_PARTS: Final = 10_000
+
+Headers: TypeAlias = "dict[str, str | list[str] | tuple[str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +34,7 @@ class SentPart:
 
 
 @dataclass(frozen=True, slots=True)
-class Multipart:
+class ObjectCalls:
     """The calls about one object. Each blocks."""
 
     client: Minio
@@ -38,7 +44,7 @@ class Multipart:
 
     def create(self) -> str:
         """A new upload's id."""
-        headers: dict[str, str | list[str] | tuple[str]] = {}
+        headers: Headers = {}
         if self.checksums:
             headers["x-amz-checksum-algorithm"] = "SHA256"
         return self.client._create_multipart_upload(self.bucket, self.key, headers)
@@ -54,26 +60,47 @@ class Multipart:
         etag = self.client._upload_part(self.bucket, self.key, data, {**headers}, upload_id, number)
         return SentPart(number, etag, headers.get("x-amz-checksum-sha256"))
 
-    def copy_part(
-        self, upload_id: str, number: int, source: str, etag: str, span: range
-    ) -> SentPart:
-        """Have the server copy the bytes of `span` from the object `source`, /bucket/key."""
-        copied, _ = self.client._upload_part_copy(
-            self.bucket,
-            self.key,
-            upload_id,
-            number,
-            {
-                "x-amz-copy-source": source,
-                "x-amz-copy-source-if-match": f'"{etag}"',
-                "x-amz-copy-source-range": f"bytes={span.start}-{span.stop - 1}",
-            },
-        )
-        return SentPart(number, copied)
+    def copy_whole(self, source: Object) -> str:
+        """Have the server copy all of `source` by one request; the copy's ETag."""
+        answer = self.client._execute("PUT", self.bucket, self.key, headers=_origin(source))
+        etag, _ = parse_copy_object(answer)
+        return etag
+
+    def copy_part(self, upload_id: str, number: int, source: Object, span: range) -> SentPart:
+        """Have the server copy the bytes of `span` from `source`."""
+        headers = _origin(source)
+        headers["x-amz-copy-source-range"] = f"bytes={span.start}-{span.stop - 1}"
+        etag, _ = self.client._upload_part_copy(self.bucket, self.key, upload_id, number, headers)
+        return SentPart(number, etag)
 
     def complete(self, upload_id: str, parts: Sequence[SentPart]) -> str:
-        """Make the parts an object; its ETag. The SDK's own call leaves the checksums out."""
-        body = _completion(parts)
+        """Make the parts an object; the ETag it should have, which is yet to be verified: an
+        upload that is gone may be one whose completion was answered, and the answer lost.
+        """
+        try:
+            return self._complete(upload_id, _completion(parts))
+        except S3Error as error:
+            if error.code != UPLOAD_GONE:
+                raise
+            return _usual_etag(parts)
+
+    def abort(self, upload_id: str) -> None:
+        self.client._abort_multipart_upload(self.bucket, self.key, upload_id)
+
+    def verify(self, size: int, etag: str) -> None:
+        """Unavailable unless the server, asked anew, has what it said it stored."""
+        try:
+            found = self.client.stat_object(self.bucket, self.key)
+        except S3Error as error:
+            if error.code not in ABSENT:
+                raise
+            raise Unavailable(f"{self.key}: was stored, and is not there") from error
+        if found.size != size or found.etag != etag:
+            stored, there = f"{size} bytes, ETag {etag}", f"{found.size} bytes, ETag {found.etag}"
+            raise Unavailable(f"{self.key}: {stored} were stored, and {there} are there")
+
+    def _complete(self, upload_id: str, body: bytes) -> str:
+        """The SDK's own call leaves the checksums out."""
         answer = self.client._execute(
             "POST",
             self.bucket,
@@ -87,9 +114,6 @@ class Multipart:
             raise Unavailable(f"{self.key}: {root.findtext('{*}Code')}")
         return (root.findtext("{*}ETag") or "").strip('"')
 
-    def abort(self, upload_id: str) -> None:
-        self.client._abort_multipart_upload(self.bucket, self.key, upload_id)
-
 
 def unfinished(client: Minio, bucket: str, before: datetime) -> Iterator[tuple[str, str]]:
     """Key and id of every upload that began before then and has not ended."""
@@ -102,6 +126,23 @@ def unfinished(client: Minio, bucket: str, before: datetime) -> Iterator[tuple[s
         if not page.is_truncated or not page.next_key_marker:
             return
         marker = page.next_key_marker
+
+
+def _usual_etag(parts: Sequence[SentPart]) -> str:
+    """What servers give an object of such parts, unless they encrypt."""
+    try:
+        digests = b"".join(bytes.fromhex(part.etag) for part in parts)
+    except ValueError:
+        return "unknown"
+    return f"{md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"
+
+
+def _origin(source: Object) -> Headers:
+    """What names the object that is copied, as it was found: not what replaces it meanwhile."""
+    return {
+        "x-amz-copy-source": quote(f"/{source.bucket_name}/{source.object_name}"),
+        "x-amz-copy-source-if-match": f'"{source.etag}"',
+    }
 
 
 def _is_older(upload: Upload, before: datetime) -> bool:
