@@ -163,23 +163,28 @@ class Line:
 
     async def carry(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         """One connection, to its end."""
-        server, to_server = await asyncio.open_connection(
-            "127.0.0.1", self.server_port, limit=MOST_OF_A_HEAD
-        )
-        try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
-                while True:
-                    head = await client.readuntil(b"\r\n\r\n")
-                    exchange = Exchange(head, client, to_client, server, to_server)
-                    self.requests.append(f"{exchange.method} {exchange.target}")
-                    await self._harm_for(exchange)(exchange)
-                    if exchange.is_last:
-                        break
-        finally:
-            for writer in (to_client, to_server):
-                writer.close()
-                with suppress(ConnectionError):
-                    await writer.wait_closed()
+        async with _closing(to_client):
+            server, to_server = await asyncio.open_connection(
+                "127.0.0.1", self.server_port, limit=MOST_OF_A_HEAD
+            )
+            async with _closing(to_server):
+                with suppress(asyncio.IncompleteReadError, ConnectionError):
+                    while await self._exchange(client, to_client, server, to_server):
+                        pass
+
+    async def _exchange(
+        self,
+        client: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
+        server: asyncio.StreamReader,
+        to_server: asyncio.StreamWriter,
+    ) -> bool:
+        """One request; whether there may be another."""
+        head = await client.readuntil(b"\r\n\r\n")
+        exchange = Exchange(head, client, to_client, server, to_server)
+        self.requests.append(f"{exchange.method} {exchange.target}")
+        await self._harm_for(exchange)(exchange)
+        return not exchange.is_last
 
     def _harm_for(self, exchange: Exchange) -> Harm:
         for planned in self._plan:
@@ -213,6 +218,16 @@ async def faulty_line(server_port: int) -> AsyncIterator[Line]:
             task.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
         await listener.wait_closed()
+
+
+@asynccontextmanager
+async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def _passing(exchange: Exchange) -> None:

@@ -35,8 +35,9 @@ MIB = 1024**2
 SMALL = patterned(100_000)
 LARGE = patterned(11 * MIB)  # three parts
 ALWAYS = 1000
-LIMITS = {"connect_timeout": 1, "read_timeout": 1, "total_timeout": 4}
-PATIENCE = 6.0  # seconds: all tries together, and one abort
+PATIENT = {"read_timeout": 3, "total_timeout": 12}  # a real server is to answer
+HASTY = {"connect_timeout": 0.3, "read_timeout": 0.3, "total_timeout": 1}  # and here none does
+HASTE = 5.0  # seconds for a call that is to fail within 1, on a busy machine
 
 SICK: dict[str, Harm] = {
     "500": refusing(500, "InternalError"),
@@ -58,6 +59,7 @@ class Stand:
 
     line: Line
     store: S3BlobStore
+    hasty: S3BlobStore
     direct: S3BlobStore
 
 
@@ -66,13 +68,20 @@ async def stand(s3: S3Server) -> AsyncIterator[Stand]:
     bucket = f"test-{uuid4()}"
     async with faulty_line(s3.port) as line, connect(s3.url(bucket)) as direct:
         await direct.migrate()
-        url = s3.behind(line.port).url(bucket, region="us-east-1", **LIMITS)
-        async with connect(url) as store:
-            yield Stand(line, store, direct)
+        behind = s3.behind(line.port)
+        patient, hasty = (behind.url(bucket, **limits) for limits in (PATIENT, HASTY))
+        async with connect(patient) as store, connect(hasty) as other:
+            yield Stand(line, store, other, direct)
 
 
 async def nothing_is_left(stand: Stand) -> bool:
     return await listed(stand.direct) == [] and await stand.direct.tidy(timedelta(0)) == 0
+
+
+async def ended(body: AsyncIterator[bytes]) -> None:
+    """Read to the end; nothing that comes is of the blob that has taken its place."""
+    async for piece in body:
+        assert b"zzzz" not in piece
 
 
 # Puts
@@ -92,22 +101,25 @@ async def test_a_put_gives_up_in_the_end(stand: Stand, harm: Harm) -> None:
     stand.line.harm("PUT", harm, times=ALWAYS)
     began = time.monotonic()
     with pytest.raises(Unavailable):
-        await stand.store.put("a/b", chunks(SMALL))
-    assert time.monotonic() - began < PATIENCE
+        await stand.hasty.put("a/b", chunks(SMALL))
+    assert time.monotonic() - began < HASTE
     assert 2 <= stand.line.count("PUT") <= 3
     assert await read(stand.direct, "a/old") == b"old"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-@pytest.mark.parametrize("harm", SICK.values(), ids=SICK)
+@pytest.mark.parametrize(
+    ("method", "harm"),
+    [
+        pytest.param(method, harm, id=f"{method} {name}")
+        for method in ("POST", "PUT")
+        for name, harm in SICK.items()
+        if method == "PUT" or harm is not hanging  # a completion may take all the time there is
+    ],
+)
 async def test_an_upload_in_parts_outlives_one_failure(
     stand: Stand, harm: Harm, method: str
 ) -> None:
     stand.line.harm(method, harm, target="uploadId")
-    if harm is hanging and method == "POST":  # a completion may take all the time there is
-        with pytest.raises(Unavailable):
-            await stand.store.put("a/b", chunks(LARGE))
-        return
     await stand.store.put("a/b", chunks(LARGE))
     assert await read(stand.direct, "a/b") == LARGE
 
@@ -119,13 +131,13 @@ async def test_an_upload_that_fails_is_aborted(stand: Stand, method: str, code: 
     with pytest.raises(Unavailable):
         await stand.store.put("a/b", chunks(LARGE))
     assert stand.line.count("POST", "uploadId") <= 3
-    while not stand.line.count("DELETE", "uploadId"):  # not waited for: the server was away
-        await stand.store.ping()
-    assert await listed(stand.direct) == []
+    async with stand.store:  # on leaving, it waits for what nobody else does
+        pass
+    assert await nothing_is_left(stand)
 
 
 async def test_a_completion_that_fails_behind_a_200_is_a_failure(stand: Stand) -> None:
-    wrong = changing(rb"CompleteMultipartUploadResult", b"Error")
+    wrong = changing(b"CompleteMultipartUploadResult", b"CompleteMultipartUploadXError")
     stand.line.harm("POST", wrong, target="uploadId", times=ALWAYS)
     with pytest.raises(Unavailable):
         await stand.store.put("a/b", chunks(LARGE))
@@ -135,7 +147,7 @@ async def test_a_completion_that_fails_behind_a_200_is_a_failure(stand: Stand) -
 @pytest.mark.parametrize("liar", ["PUT", "HEAD"])
 async def test_a_wrong_etag_is_a_failure(stand: Stand, body: bytes, liar: str) -> None:
     method = "POST" if body is LARGE and liar == "PUT" else liar
-    wrong = changing(rb'(?i)(etag: "|<ETag>[^0-9a-f]*)[0-9a-f]{4}', rb"\g<1>0bad")
+    wrong = changing(rb'(?i)(etag: "|<ETag>(?:&#34;|"))[0-9a-f]{4}', rb"\g<1>0bad")
     stand.line.harm(method, wrong, times=ALWAYS)
     with pytest.raises(Unavailable, match="0bad"):
         await stand.store.put("a/b", chunks(body))
@@ -176,7 +188,7 @@ async def test_a_read_that_breaks_off_is_taken_up_again(
     stand: Stand, crash: bool, start: int, length: int | None
 ) -> None:
     await stand.direct.put("a/b", chunks(LARGE))
-    stand.line.harm("GET", cutting(MIB, crash=crash), times=2)
+    stand.line.harm("GET", cutting(MIB, crash=crash), target="a/b", times=2)
     end = len(LARGE) if length is None else start + length
     assert await read(stand.store, "a/b", start, length) == LARGE[start:end]
     assert stand.line.count("GET", "a/b") in (2, 3)
@@ -184,8 +196,8 @@ async def test_a_read_that_breaks_off_is_taken_up_again(
 
 async def test_a_read_that_never_gets_on_ends_with_an_error(stand: Stand) -> None:
     await stand.direct.put("a/b", chunks(LARGE))
-    stand.line.harm("GET", cutting(MIB))
-    stand.line.harm("GET", cutting(0), times=ALWAYS)
+    stand.line.harm("GET", cutting(MIB), target="a/b")
+    stand.line.harm("GET", cutting(0), target="a/b", times=ALWAYS)
     with pytest.raises(Unavailable):
         await read(stand.store, "a/b")
     assert stand.line.count("GET", "a/b") <= 4
@@ -193,29 +205,27 @@ async def test_a_read_that_never_gets_on_ends_with_an_error(stand: Stand) -> Non
 
 async def test_a_read_that_breaks_off_never_goes_on_with_another_blob(stand: Stand) -> None:
     await stand.direct.put("a/b", chunks(LARGE))
-    stand.line.harm("GET", cutting(MIB))
-    with pytest.raises(Unavailable):
-        async with stand.store.open("a/b") as body:
-            await anext(body)
-            await stand.direct.put("a/b", chunks(b"z" * len(LARGE)))
-            async for piece in body:
-                assert b"zzzz" not in piece
+    stand.line.harm("GET", cutting(MIB), target="a/b")
+    async with stand.store.open("a/b") as body:
+        await anext(body)
+        await stand.direct.put("a/b", chunks(b"z" * len(LARGE)))
+        with pytest.raises(Unavailable):
+            await ended(body)
 
 
 async def test_a_read_of_what_is_deleted_and_breaks_off_is_unavailable(stand: Stand) -> None:
     await stand.direct.put("a/b", chunks(LARGE))
-    stand.line.harm("GET", cutting(MIB))
-    with pytest.raises(Unavailable):
-        async with stand.store.open("a/b") as body:
-            await anext(body)
-            await stand.direct.delete("a/b")
-            async for _ in body:
-                pass
+    stand.line.harm("GET", cutting(MIB), target="a/b")
+    async with stand.store.open("a/b") as body:
+        await anext(body)
+        await stand.direct.delete("a/b")
+        with pytest.raises(Unavailable):
+            await ended(body)
 
 
 async def test_another_range_than_was_asked_is_refused(stand: Stand) -> None:
     await stand.direct.put("a/b", chunks(SMALL))
-    stand.line.harm("GET", changing(rb"HTTP/1.1 206", b"HTTP/1.1 200"))
+    stand.line.harm("GET", changing(rb"HTTP/1.1 206", b"HTTP/1.1 200"), target="a/b")
     with pytest.raises(Unavailable):
         await read(stand.store, "a/b", 5, 10)
 
@@ -228,7 +238,7 @@ async def test_no_call_waits_for_ever_or_guesses(stand: Stand, harm: Harm) -> No
     await stand.direct.put("a/b", chunks(SMALL))
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         stand.line.harm(method, harm, times=ALWAYS)
-    store = stand.store
+    store = stand.hasty
     for call in (
         lambda: read(store, "a/b"),
         lambda: store.stat("a/b"),
@@ -242,7 +252,7 @@ async def test_no_call_waits_for_ever_or_guesses(stand: Stand, harm: Harm) -> No
         began = time.monotonic()
         with pytest.raises(Unavailable):
             await call()
-        assert time.monotonic() - began < PATIENCE
+        assert time.monotonic() - began < HASTE
     assert await read(stand.direct, "a/b") == SMALL
 
 
@@ -269,7 +279,7 @@ async def test_a_missing_bucket_says_nothing_of_the_blob(s3: S3Server) -> None:
 
 
 async def test_nobody_listens(s3: S3Server) -> None:
-    async with connect(s3.behind(free_port()).url("bucket", **LIMITS)) as store:
+    async with connect(s3.behind(free_port()).url("bucket", **HASTY)) as store:
         with pytest.raises(Unavailable) as raised:
             await store.put("a/b", chunks(SMALL))
         assert "secret" not in str(raised.value)

@@ -23,6 +23,7 @@ class Threads:
 
     def __init__(self, limit: int, name: str) -> None:
         self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
+        self._apart: set[asyncio.Future[Any]] = set()
 
     async def run(self, step: Step[T]) -> T:
         """Run `step` to its end, whatever happens: a cancellation is raised only after it, so
@@ -46,6 +47,17 @@ class Threads:
         """Run a `step` that needs no undoing; TimeoutError when it takes longer."""
         async with asyncio.timeout(seconds):
             return await self.start(step)
+
+    def start_apart(self, step: Step[None]) -> None:
+        """Start a `step` that nobody waits for but `settle`; it must not fail."""
+        future = self.start(step)
+        self._apart.add(future)
+        future.add_done_callback(self._apart.discard)
+
+    async def settle(self) -> None:
+        """Wait for what was started apart."""
+        for future in [*self._apart]:
+            await finished(future)
 
     def start(self, step: Step[T]) -> asyncio.Future[T]:
         """`step` on its way. Who starts one sees to it that it ends, as `finished` does."""

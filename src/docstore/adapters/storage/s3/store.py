@@ -68,6 +68,7 @@ class S3BlobStore:
     async def __aexit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
+        await self._threads.settle()
         self._transport.clear()
 
     async def migrate(self) -> None:

@@ -120,9 +120,10 @@ class Uploading:
                 await self._settle()
         if self._upload_id is None:
             return
-        aborting = self._means.threads.start(self._abort)
-        if not is_away:  # else the answer waits for a server that has just failed us
-            await finished(aborting)
+        if is_away:  # a caller should not wait for what has just failed him
+            self._means.threads.start_apart(self._abort)
+        else:
+            await self._means.threads.run(self._abort)
 
     # Below are the steps that block.
 
