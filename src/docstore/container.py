@@ -31,8 +31,10 @@ from docstore.application.docstore import Accounts, Background, Docstore
 from docstore.application.editing import Edit
 from docstore.application.guarding import LoginGuard, UploadGuard
 from docstore.application.inspecting import Inspect
+from docstore.application.linking import Links
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
+from docstore.application.ports.blob_store import SignsUrls
 from docstore.application.ports.processor import ProcessorOptions
 from docstore.application.processing import ProcessFile
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
@@ -44,7 +46,7 @@ from docstore.application.working import Lease, Work
 from docstore.domain.errors import Unavailable
 from docstore.domain.job import JobType
 from docstore.domain.retry import RetryPolicy
-from docstore.plugins import connect, load_all
+from docstore.plugins import UnknownAdapter, connect, load_all
 from docstore.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -75,6 +77,16 @@ def jwt_secret(settings: Settings) -> str:
 def cursor_key(secret: str) -> bytes:
     """A key of its own, so that no cursor is ever good for a token."""
     return hmac.digest(secret.encode(), b"docstore cursors", "sha256")
+
+
+def links(settings: Settings, blobs: object) -> Links | None:
+    """To originals in the store, if they are allowed. UnknownAdapter when it cannot sign any."""
+    if settings.redirects == "off":
+        return None
+    if isinstance(blobs, SignsUrls):
+        return Links(blobs, timedelta(seconds=settings.redirect_seconds))
+    scheme = settings.storage.partition(":")[0]
+    raise UnknownAdapter(f"DOCSTORE_REDIRECTS: a store of {scheme}: URLs cannot sign links")
 
 
 def processor_options(settings: Settings) -> ProcessorOptions:
@@ -234,7 +246,9 @@ class Container(containers.DeclarativeContainer):
         get=providers.Factory(Get, begin),
         wait=providers.Factory(Wait, begin),
         list=providers.Factory(List, begin, cursors),
-        content=providers.Factory(OpenContent, begin, blobs),
+        content=providers.Factory(
+            OpenContent, begin, blobs, providers.Callable(links, settings, blobs)
+        ),
         text=providers.Factory(OpenText, begin, blobs),
         rendition=providers.Factory(OpenRendition, begin, blobs),
         edit=providers.Factory(Edit, begin),

@@ -5,6 +5,7 @@ s3://host:9000/bucket?secure=false                on a server of one's own
 s3://KEY:SECRET@host/bucket?staging=other-bucket  with credentials, percent-encoded
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
@@ -47,7 +48,7 @@ class Location:
     staging: str  # the bucket of keys under staging/; may be the same
     secure: bool = True
     region: str | None = None  # None: the server is asked
-    public: str | None = None  # endpoint that clients reach, for signed URLs
+    public: str | None = None  # URL under which clients reach it, for signed links
     checksums: bool = True
     limits: Limits = field(default_factory=Limits)
     sizes: Sizes = field(default_factory=Sizes)
@@ -72,7 +73,7 @@ def location_of(url: str) -> Location:
         staging=options.pop("staging", bucket),
         secure=_truth("secure", options.pop("secure", "true")),
         region=options.pop("region", None),
-        public=options.pop("public", None),
+        public=_public(options.pop("public", None)),
         checksums=_truth("checksums", options.pop("checksums", "on")),
         limits=replace(Limits(), **_numbers(Limits(), options)),
         sizes=replace(Sizes(), **_numbers(Sizes(), options)),
@@ -107,6 +108,12 @@ def _options(query: str) -> dict[str, str]:
     if unknown := given.keys() - known:
         raise ValueError(f"an S3 URL has no option {min(unknown)!r}; it has {sorted(known)}")
     return given
+
+
+def _public(url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"https?://[^/?#@]+", url):
+        raise ValueError(f"public in an S3 URL takes http://host or https://host, not {url!r}")
+    return url
 
 
 def _truth(name: str, value: str) -> bool:

@@ -18,6 +18,7 @@ from docstore.adapters.storage.s3.errors import s3_errors
 from docstore.adapters.storage.s3.location import Location, location_of
 from docstore.adapters.storage.s3.parts import Room
 from docstore.adapters.storage.s3.reading import Reading
+from docstore.adapters.storage.s3.signing import answered_with, signed, signer_for
 from docstore.adapters.storage.s3.transport import Transport
 from docstore.adapters.storage.s3.turns import Turns
 from docstore.adapters.storage.s3.uploading import Means, Uploading
@@ -49,13 +50,15 @@ class S3BlobStore:
     def __init__(self, location: Location) -> None:
         sizes = location.sizes
         self._transport = Transport(location.limits, sizes.connections)
+        credentials = provider_for(location, self._transport)
         self._client = Minio(
             location.endpoint,
             secure=location.secure,
             region=location.region,
             http_client=self._transport,
-            credentials=provider_for(location, self._transport),
+            credentials=credentials,
         )
+        self._signer = signer_for(location, self._client, credentials)
         self._location = location
         self._buckets = Buckets(self._client, location.bucket, location.staging)
         self._threads = Threads(sizes.connections, "docstore-s3")
@@ -115,6 +118,15 @@ class S3BlobStore:
 
     async def tidy(self, older_than: timedelta) -> int:
         return await self._threads.run(partial(self._tidy, older_than))
+
+    async def signed_url(
+        self, key: str, *, lifetime: timedelta, media_type: str, disposition: str
+    ) -> str:
+        bucket = self._buckets.of(key)
+        headers = answered_with(media_type=media_type, disposition=disposition)
+        return await self._threads.run(
+            partial(signed, self._signer, bucket, key, lifetime, headers)
+        )
 
     async def ping(self) -> None:
         try:
