@@ -16,6 +16,16 @@ def each_server(
         yield server
 
 
+@pytest.fixture(scope="module", params=[name for name in SERVERS if name != "moto"])
+def real_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[S3Server]:
+    """As `each_server`, but for the one that verifies no signature and keeps no time."""
+    name: str = request.param
+    with SERVERS[name](tmp_path_factory.mktemp(name)) as server:
+        yield server
+
+
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Whichever there is."""

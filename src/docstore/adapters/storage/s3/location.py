@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 MIB: Final = 1024**2
+SMALLEST_PART: Final = 5 * MIB  # that S3 takes, but for the last of an object
 FORM: Final = "s3://bucket or s3://host:port/bucket?option=value"
 _AWS: Final = "s3.amazonaws.com"
 _WORDS: Final[Mapping[str, bool]] = {"true": True, "on": True, "false": False, "off": False}
@@ -33,9 +34,10 @@ class Limits:
 class Sizes:
     """How much is held, moved and done at once."""
 
-    part_bytes: int = 5 * MIB  # S3 takes no smaller part, but for the last
+    part_bytes: int = SMALLEST_PART
     copy_bytes: int = 64 * MIB  # copied by one request, which must end within the read time-out
-    memory_bytes: int = 24 * MIB  # of bodies on their way to the server, all together
+    memory_bytes: int = 24 * MIB  # of bodies that wait to be sent, all together; others go to disk
+    parts_at_once: int = 4  # that are sent, each from memory
     connections: int = 16
 
 
@@ -102,11 +104,13 @@ def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:
 
 
 def _options(query: str) -> dict[str, str]:
-    given = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
+    pairs = parse_qsl(query, keep_blank_values=True)
     known = {"staging", "secure", "region", "public", "checksums"}
     known |= {f.name for kind in (Limits, Sizes) for f in fields(kind)}
-    if unknown := given.keys() - known:
-        raise ValueError(f"an S3 URL has no option {min(unknown)!r}; it has {sorted(known)}")
+    given = dict(pairs)
+    if not given.keys() <= known or len(given) < len(pairs):
+        options = ", ".join(sorted(known))
+        raise ValueError(f"the options of an S3 URL, each once at most, are {options}")
     return given
 
 
@@ -135,6 +139,8 @@ def _number(name: str, kind: type[float], text: str) -> float:
         value = kind(text)
     except ValueError:
         value = kind(0)
-    if not 0 < value < 2**53:
-        raise ValueError(f"{name} in an S3 URL takes a number above 0, not {text!r}")
+    least = SMALLEST_PART if name in ("part_bytes", "copy_bytes") else 0
+    if not least <= value < 2**53 or value == 0:
+        bound = f"of at least {least}" if least else "above 0"
+        raise ValueError(f"{name} in an S3 URL takes a number {bound}, not {text!r}")
     return value

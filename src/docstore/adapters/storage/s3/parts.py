@@ -49,22 +49,30 @@ class Part:
         return True
 
     def spill(self, chunk: bytes) -> None:
-        """Take `chunk`, on disk. Blocks."""
+        """Take `chunk`, on disk, and all that was in memory with it. Blocks."""
         if self._file is None:
-            self._file = TemporaryFile()  # noqa: SIM115  # closed by `close`
+            self._file = TemporaryFile()  # noqa: SIM115  # closed by `forget`
             self._file.writelines(self._chunks)
+            self._chunks = []
         self._file.write(chunk)
         self.size += len(chunk)
 
     def data(self) -> bytes:
-        """All of it, in memory. Blocks when it is on disk."""
+        """All of it, in memory; nothing more is taken after that. Blocks when it is on disk."""
         if self._file is None:
-            return b"".join(self._chunks)
+            self._chunks = [b"".join(self._chunks)]  # not twice for as long as it is sent
+            return self._chunks[0]
         self._file.seek(0)
         return self._file.read()
 
+    def give_back(self) -> None:
+        """The room that is no longer taken, since it was spilled."""
+        if self._file is not None:
+            self._room.give_back(self._taken)
+            self._taken = 0
+
     def forget(self) -> None:
-        """Give back the memory and the file. Called on the event loop, any number of times."""
+        """Give back all memory, and the file. May be called again."""
         self._room.give_back(self._taken)
         self._taken = 0
         self._chunks = []

@@ -62,7 +62,12 @@ class S3BlobStore:
         self._location = location
         self._buckets = Buckets(self._client, location.bucket, location.staging)
         self._threads = Threads(sizes.connections, "docstore-s3")
-        self._means = Means(self._threads, Room(sizes.memory_bytes), sizes.part_bytes)
+        self._means = Means(
+            threads=self._threads,
+            senders=Threads(sizes.parts_at_once, "docstore-s3-parts"),
+            room=Room(sizes.memory_bytes),
+            part_bytes=sizes.part_bytes,
+        )
         self._turns = Turns()
 
     async def __aenter__(self) -> Self:

@@ -14,6 +14,7 @@ from docstore.adapters.storage.s3.parts import Part, Room
 from docstore.adapters.storage.threads import Threads, finished
 from docstore.domain.errors import DocstoreError, Unavailable
 
+_SMALL: Final = 256 * 1024  # bytes; many such bodies may be sent at once
 _IN_FLIGHT: Final = 2  # parts of one body that are sent at once
 _GROWS_AFTER: Final = 1000  # parts, so that 10,000 of them hold 55 times as much as equal ones
 
@@ -23,6 +24,7 @@ class Means:
     """What every put of a store uses."""
 
     threads: Threads
+    senders: Threads  # fewer: each holds a part in memory
     room: Room
     part_bytes: int
 
@@ -57,7 +59,8 @@ class Uploading:
             while self._sending:
                 await self._settle()
         self._size += self._part.size
-        await self._means.threads.commit(self._commit)
+        is_small = self._part.size <= _SMALL or self._upload_id is not None
+        await (self._means.threads if is_small else self._means.senders).commit(self._commit)
         self._part.forget()
 
     async def __aenter__(self) -> Self:
@@ -84,6 +87,7 @@ class Uploading:
                 await self._settle()  # makes room
             else:
                 await self._means.threads.run(partial(self._spill, chunk))
+                self._part.give_back()
                 return
 
     def _spill(self, chunk: bytes) -> None:
@@ -101,7 +105,7 @@ class Uploading:
         self._number += 1
         self._size += part.size
         self._part = Part(self._means.room)
-        future = self._means.threads.start(partial(self._put_part, number, part))
+        future = self._means.senders.start(partial(self._put_part, number, part))
         self._sending.append((future, part))
 
     async def _settle(self) -> None:
