@@ -24,7 +24,7 @@ from integration.services.s3_servers import some_server
 from integration.transfers import AT_ONCE, MIB, Line, Memory, at_once
 
 LARGE = 64 * MIB
-MOST = 128 * MIB  # more than idle, of API and worker together
+MOST = 64 * MIB  # more than idle, of API and worker together
 
 
 @dataclass(frozen=True)

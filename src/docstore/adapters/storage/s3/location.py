@@ -36,8 +36,8 @@ class Sizes:
 
     part_bytes: int = SMALLEST_PART
     copy_bytes: int = 64 * MIB  # copied by one request, which must end within the read time-out
-    memory_bytes: int = 24 * MIB  # of bodies that wait to be sent, all together; others go to disk
-    parts_at_once: int = 4  # that are sent, each from memory
+    memory_bytes: int = 16 * MIB  # of bodies that wait to be sent, all together; others go to disk
+    parts_at_once: int = 3  # that are sent, each from memory
     connections: int = 16
 
 

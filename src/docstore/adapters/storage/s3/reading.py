@@ -71,7 +71,7 @@ class Reading:
         if self._answer is None or self._left == 0:
             self.close()
             return b""
-        piece = self._answer.read(min(PIECE, self._left or PIECE))
+        piece = self._answer.read(min(PIECE, self._left or PIECE), decode_content=False)
         if not piece:
             raise Unavailable(f"{self._key}: the server's answer ends too early")
         self._offset += len(piece)
