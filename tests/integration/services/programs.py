@@ -1,5 +1,7 @@
-"""Finds the servers that tests run against: on PATH, or in a cache outside of the tree, into which
-`python tests/integration/services/programs.py minio versitygw` builds what is missing.
+"""Where the programs of real servers are found, and what a test does without them.
+
+`python tests/integration/services/programs.py minio versitygw` builds those that are nowhere, once,
+into a cache outside of the tree.
 """
 
 import os
@@ -8,11 +10,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
-CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docstore" / "bin"
+_CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "docstore/bin"
+
 GO_MODULES: Final[Mapping[str, str]] = {
     "minio": "github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c",
     "versitygw": "github.com/versity/versitygw/cmd/versitygw@v1.8.0",
@@ -20,44 +23,43 @@ GO_MODULES: Final[Mapping[str, str]] = {
 BUILD_SECONDS: Final = 1800.0
 
 
-def is_required(name: str) -> bool:
-    """Whether a test that cannot have it fails, instead of being skipped."""
-    return name in os.environ.get("DOCSTORE_TEST_REQUIRE", "").split(",")
+def find(name: str, *places: Path) -> Path | None:
+    """The program on PATH, in the cache, or in one of `places`; in this order."""
+    if on_path := shutil.which(name):
+        return Path(on_path)
+    found = (folder / name for folder in (_CACHE, *places))
+    return next((program for program in found if os.access(program, os.X_OK)), None)
 
 
-def missing(name: str, why: str) -> None:
-    """Skip the test, or fail it."""
-    (pytest.fail if is_required(name) else pytest.skip)(f"{name} is not to be had here: {why}")
+def missing(server: str, why: str) -> NoReturn:
+    """Skip the test, or fail it where that server is required (DOCSTORE_TEST_REQUIRE)."""
+    required = os.environ.get("DOCSTORE_TEST_REQUIRE", "").split(",")
+    (pytest.fail if server in required else pytest.skip)(f"no {server} here: {why}")
 
 
 def program(name: str) -> Path:
-    """Where it is; skips the test when it is nowhere."""
-    path = found(name)
-    if path is None:
-        missing(name, f"it is neither on PATH nor in {CACHE}")
-    assert path is not None
-    return path
-
-
-def found(name: str) -> Path | None:
-    at = shutil.which(name) or shutil.which(name, path=str(CACHE))
-    return Path(at) if at else None
+    """One that we know how to build; it may be missing."""
+    found = find(name)
+    if found is None:
+        missing(name, f"neither on PATH nor in {_CACHE}; this file, run as a program, builds it")
+    return found
 
 
 def build(name: str) -> None:
-    """Build it into the cache. Takes minutes, so no test does so by itself."""
-    CACHE.mkdir(parents=True, exist_ok=True)
+    """Into the cache. Takes minutes, so no test does so by itself."""
+    _CACHE.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["go", "install", GO_MODULES[name]],
-        env={**os.environ, "GOBIN": str(CACHE)},
+        env={**os.environ, "GOBIN": str(_CACHE)},
         check=True,
         timeout=BUILD_SECONDS,
     )
 
 
 if __name__ == "__main__":
-    if shutil.which("go") is None:
-        sys.exit("there is no Go to build with; what is missing is skipped")
-    for wanted in sys.argv[1:]:
-        if found(wanted) is None:
-            build(wanted)
+    wanted = [name for name in sys.argv[1:] if find(name) is None]
+    if wanted and shutil.which("go") is None:
+        print(f"no Go to build {', '.join(wanted)} with: their tests are skipped")
+    else:
+        for each in wanted:
+            build(each)

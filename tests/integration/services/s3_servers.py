@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from integration.services.minio import minio
 from integration.services.moto import moto
-from integration.services.programs import found
+from integration.services.programs import find
 from integration.services.s3 import S3Server
 from integration.services.versitygw import versitygw
 
@@ -19,6 +19,6 @@ SERVERS: Final[Mapping[str, Start]] = {"minio": minio, "versitygw": versitygw, "
 @contextmanager
 def some_server(folder: Path) -> Iterator[S3Server]:
     """For tests of what does not depend on the server: a real one where there is one."""
-    name = next((name for name in ("minio", "versitygw") if found(name)), "moto")
+    name = next((name for name in ("minio", "versitygw") if find(name)), "moto")
     with SERVERS[name](folder) as server:
         yield server
