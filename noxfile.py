@@ -33,8 +33,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Whole journeys and short kill loops, on real servers."""
+    """Whole journeys and short kill loops, on real servers; those that no package has are built
+    once, into a cache.
+    """
     install(session, "test")
+    session.run("python", "tests/integration/services/programs.py", "minio", "versitygw")
     session.run("pytest", "-n", "auto", "tests/integration", "-m", "not faults", *session.posargs)
 
 

@@ -1,6 +1,7 @@
 """Who gets what. The only module that knows every layer."""
 
 import hmac
+import logging
 import os
 import random
 import secrets
@@ -30,8 +31,10 @@ from docstore.application.docstore import Accounts, Background, Docstore
 from docstore.application.editing import Edit
 from docstore.application.guarding import LoginGuard, UploadGuard
 from docstore.application.inspecting import Inspect
+from docstore.application.linking import Links
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
+from docstore.application.ports.blob_store import SignsUrls
 from docstore.application.ports.processor import ProcessorOptions
 from docstore.application.processing import ProcessFile
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
@@ -40,10 +43,13 @@ from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload, UploadPolicy
 from docstore.application.working import Lease, Work
+from docstore.domain.errors import Unavailable
 from docstore.domain.job import JobType
 from docstore.domain.retry import RetryPolicy
-from docstore.plugins import connect, load_all
+from docstore.plugins import UnknownAdapter, connect, load_all
 from docstore.settings import Settings
+
+log = logging.getLogger(__name__)
 
 SHORTEST_UPLOAD: Final = timedelta(seconds=1)
 """A grace of 0 is for tests of the sweeper; it must not refuse every upload."""
@@ -71,6 +77,16 @@ def jwt_secret(settings: Settings) -> str:
 def cursor_key(secret: str) -> bytes:
     """A key of its own, so that no cursor is ever good for a token."""
     return hmac.digest(secret.encode(), b"docstore cursors", "sha256")
+
+
+def links(settings: Settings, blobs: object) -> Links | None:
+    """To originals in the store, if they are allowed. UnknownAdapter when it cannot sign any."""
+    if settings.redirects == "off":
+        return None
+    if isinstance(blobs, SignsUrls):
+        return Links(blobs, timedelta(seconds=settings.redirect_seconds))
+    scheme = settings.storage.partition(":")[0]
+    raise UnknownAdapter(f"DOCSTORE_REDIRECTS: a store of {scheme}: URLs cannot sign links")
 
 
 def processor_options(settings: Settings) -> ProcessorOptions:
@@ -230,7 +246,9 @@ class Container(containers.DeclarativeContainer):
         get=providers.Factory(Get, begin),
         wait=providers.Factory(Wait, begin),
         list=providers.Factory(List, begin, cursors),
-        content=providers.Factory(OpenContent, begin, blobs),
+        content=providers.Factory(
+            OpenContent, begin, blobs, providers.Callable(links, settings, blobs)
+        ),
         text=providers.Factory(OpenText, begin, blobs),
         rendition=providers.Factory(OpenRendition, begin, blobs),
         edit=providers.Factory(Edit, begin),
@@ -248,13 +266,23 @@ class Container(containers.DeclarativeContainer):
     )
 
 
-async def migrate(container: Container) -> None:
-    """Bring the database's schema up to this version. NewerData when it is ahead of it."""
+async def migrate(container: Container, *, storage_may_be_away: bool = True) -> None:
+    """Bring the database's schema up to this version, and make what the blob store needs, such as
+    a bucket. NewerData when the schema is ahead.
+
+    A blob store that is away keeps nobody from starting, unless it must not be: the next start
+    looks again.
+    """
     async with AsyncExitStack() as stack:
-        database = container.database()
-        await _open(stack, database)
-        if hasattr(database, "migrate"):
-            await database.migrate()
+        for adapter in (container.database(), container.blobs()):
+            await _open(stack, adapter)
+            try:
+                if hasattr(adapter, "migrate"):
+                    await adapter.migrate()
+            except Unavailable as error:
+                if adapter is not container.blobs() or not storage_may_be_away:
+                    raise
+                log.warning("the blob store is not ready: %s", error)
 
 
 async def due_migrations(container: Container) -> Sequence[str]:

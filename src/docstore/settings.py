@@ -2,10 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -15,6 +16,9 @@ from docstore.domain.rates import Rate
 Seconds = Annotated[float, Field(gt=0)]
 
 OFF: Final = "off"
+MASK: Final = "********"
+_PASSWORD: Final = re.compile(r"(?<=://)([^/@:]*):.*(?=@)")
+"""In a URL; up to the last @, since one that should have been percent-encoded may not be."""
 MIN_SECRET: Final = 32  # bytes; HS256 wants a key as long as its hash (RFC 7518 3.2)
 
 
@@ -97,6 +101,16 @@ class Settings(BaseSettings):
     upload_rate: str = Field(
         "1000/minute",
         description="Most files that one user may upload; per second, minute, hour or day, or off.",
+    )
+
+    # Downloads
+    redirects: Literal["on", "off"] = Field(
+        "off",
+        description="on: ?redirect=true on a file's content is answered with a link to the store, "
+        "which must be one that signs links, such as S3.",
+    )
+    redirect_seconds: int = Field(
+        60, ge=1, le=604_800, description="Seconds that such a link is good for."
     )
 
     # Background work
@@ -247,6 +261,11 @@ class Settings(BaseSettings):
             raise ValueError("DOCSTORE_HEARTBEAT takes at most a third of DOCSTORE_LEASE")
         return self
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """What `repr` tells: no password."""
+        for name, value in super().__repr_args__():
+            yield name, masked(value) if isinstance(value, str) else value
+
     @property
     def database(self) -> str:
         """The URL of the database that is used."""
@@ -330,6 +349,11 @@ class Settings(BaseSettings):
             return not ip_address(self.host).is_loopback
         except ValueError:
             return self.host != "localhost"
+
+
+def masked(url: str) -> str:
+    """`url`, with its password made unreadable."""
+    return _PASSWORD.sub(rf"\1:{MASK}", url)
 
 
 def explain(error: ValidationError) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from docstore.application.following import Follower
+from docstore.application.linking import Links
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.unit_of_work import Begin
 from docstore.domain.errors import NotFound, NotReady
@@ -81,6 +82,7 @@ class Readable:
     size: int  # bytes
     sha256: str | None  # hex, of the original alone
     read: Callable[[int, int | None], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+    links: Links | None = None  # of originals, where they are allowed
 
     def open(
         self, *, start: int = 0, length: int | None = None
@@ -93,6 +95,14 @@ class Readable:
         """
         return self.read(start, length)
 
+    async def link(self, *, disposition: str) -> str | None:
+        """Where the store itself gives these bytes to whoever has the link; None when it must be
+        read from here. `disposition` becomes the answer's Content-Disposition.
+        """
+        if self.links is None:
+            return None
+        return await self.links.to(self.file, disposition=disposition)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenContent:
@@ -100,11 +110,13 @@ class OpenContent:
 
     begin: Begin
     blobs: BlobStore
+    links: Links | None = None  # None: every byte goes through docstore
 
     async def __call__(self, *, owner: UserId, id: FileId) -> Readable:
         file = await _owned(self.begin, owner, id=id)
         reader = Follower(self.begin, self.blobs, file, lambda f: f.storage_path, file.sha256)
-        return Readable(file, file.media_type, file.size, file.sha256, reader.of_size(file.size))
+        read = reader.of_size(file.size)
+        return Readable(file, file.media_type, file.size, file.sha256, read, self.links)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ def rows(heading: str) -> list[list[str]]:
 def settings() -> list[tuple[str, str]]:
     """Each setting on the page, and its default: what stands in backticks, or nothing."""
     found = []
-    for heading in ("Uploads", "Passwords", "Processing", "Waiting and work in the background"):
+    for heading in (
+        "Uploads", "Downloads", "Passwords", "Processing", "Waiting and work in the background",
+    ):  # fmt: skip
         for _, setting, default, _ in rows(heading):
             told = re.match(r"`(.*?)`", default)
             found.append((setting.strip("`"), told[1] if told else ""))

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from docstore.adapters.redis_server import RedisSettings
+from docstore.adapters.storage.s3.credentials import S3Settings
 from docstore.settings import Settings
 from unit.docs.pages import DOCS
 
@@ -50,6 +51,7 @@ OTHERS = {
     *("DOCSTORE_TEST_SEED", "DOCSTORE_TEST_FAULTS", "DOCSTORE_TEST_REQUIRE"),  # of the tests
     *("DOCSTORE_URL", "DOCSTORE_TOKEN"),  # of the command line as a client
     *(f"DOCSTORE_{name.upper()}" for name in RedisSettings.model_fields),
+    *(f"DOCSTORE_S3_{name.upper()}" for name in S3Settings.model_fields),
 }
 
 

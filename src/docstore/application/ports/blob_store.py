@@ -70,6 +70,19 @@ class BlobStore(Protocol):
 
 
 @runtime_checkable
+class SignsUrls(Protocol):
+    """An optional power of a blob store: let others fetch a blob without asking docstore."""
+
+    async def signed_url(
+        self, key: str, *, lifetime: timedelta, media_type: str, disposition: str
+    ) -> str:
+        """A URL where whoever has it may GET the blob until `lifetime` is over, with this
+        Content-Type and Content-Disposition, whether the blob is there or not.
+        """
+        ...
+
+
+@runtime_checkable
 class Pingable(Protocol):
     """An optional power of any adapter: say quickly whether the thing behind it answers."""
 

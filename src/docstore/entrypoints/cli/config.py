@@ -1,6 +1,5 @@
 """What docstore is set to, and what it could be set to."""
 
-import re
 import textwrap
 import types
 from collections.abc import Iterator, Mapping
@@ -17,11 +16,9 @@ from docstore.entrypoints.cli.options import (
     settings_for,
 )
 from docstore.entrypoints.logs import printable
-from docstore.settings import Settings
+from docstore.settings import MASK, Settings, masked
 
-MASK: Final = "********"
 _WIDTH: Final = 96
-_CREDENTIALS: Final = re.compile(r"(?<=://)([^/@:]*):[^/@]*(?=@)")
 _DERIVED: Final[Mapping[str, str]] = {
     "database_url": "database",
     "storage_url": "storage",
@@ -68,7 +65,7 @@ def _shown(settings: Settings, name: str, field: FieldInfo) -> object:
     if field.repr is False and value:
         return MASK
     if isinstance(value, str):
-        return _CREDENTIALS.sub(rf"\1:{MASK}", value)
+        return masked(value)
     return str(value) if isinstance(value, Path) else value
 
 

@@ -15,11 +15,15 @@ from docstore.entrypoints.cli.options import (
 @data_dir_option
 @json_option
 def migrate(data_dir: Path | None, as_json: bool) -> None:
-    """Bring the database's tables up to this version. `serve` does so at its start."""
+    """Bring the database's tables up to this version. `serve` does so at its start.
+
+    Makes the buckets of an S3 store, too, where they are missing.
+    """
     from docstore import container
 
     settings = settings_for(data_dir)
-    asyncio.run(container.migrate(container.Container(settings=settings)))
+    holder = container.Container(settings=settings)
+    asyncio.run(container.migrate(holder, storage_may_be_away=False))
     if as_json:
         print_json({"is_current": True})
     else:

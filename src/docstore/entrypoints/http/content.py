@@ -1,7 +1,7 @@
 """Downloads: the original with everything that HTTP knows of ranges, and what processing made."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from litestar import Request
 from litestar.di import NamedDependency
@@ -22,7 +22,7 @@ from docstore.entrypoints.http.digests import repr_digest
 from docstore.entrypoints.http.files import FILE_ID
 from docstore.entrypoints.http.files import file_id as id_in
 from docstore.entrypoints.http.operations import Bytes, Operation, route
-from docstore.entrypoints.http.queries import NoQuery, Query, read_query
+from docstore.entrypoints.http.queries import TRUE_OR_FALSE, NoQuery, Query, read_query
 from docstore.entrypoints.http.streaming import Download
 
 RASTER: Final = frozenset(
@@ -48,6 +48,11 @@ class Showing(Query):
     disposition: Literal["attachment", "inline"] = Field(
         "attachment", description="inline: raster images, PDF, plain text, audio and video alone."
     )
+    redirect: Annotated[bool, TRUE_OR_FALSE] = Field(
+        False,
+        description="true: a GET of an attachment may be answered by a link to the store, which is "
+        "good for a short time; where there is none, by the bytes.",
+    )
 
 
 class ByKey(Query):
@@ -55,7 +60,7 @@ class ByKey(Query):
 
 
 CONTENT: Final = Operation(
-    answers={200: Bytes(), 206: Bytes(), 304: None},
+    answers={200: Bytes(), 206: Bytes(), 304: None, 307: None},
     query=Showing,
     refusals=(404, 416, 422),
     headers=("Range", "If-Range", "If-None-Match"),
@@ -81,9 +86,13 @@ async def read_content(
     docstore: NamedDependency[Docstore],
 ) -> ASGIApp:
     """The original, in every status; whole, or the bytes that a Range asks for."""
-    inline = read_query(request, Showing).disposition == "inline"
+    showing = read_query(request, Showing)
     readable = await docstore.content(owner=request.user.id, id=file_id)
-    return original(request, readable, inline=inline)
+    inline = showing.disposition == "inline"
+    answer = original(request, readable, inline=inline)
+    if showing.redirect and not inline and request.method == "GET":
+        return await elsewhere(readable, instead_of=answer)
+    return answer
 
 
 @route("GET", "/files/{id:str}/text", TEXT)
@@ -148,6 +157,19 @@ def original(request: AnyRequest, readable: Readable, *, inline: bool) -> ASGIAp
         "Content-Security-Policy": SANDBOX,
     }
     return Download(readable, headers, _spans(request, etag, readable.size))
+
+
+async def elsewhere(readable: Readable, *, instead_of: ASGIApp) -> ASGIApp:
+    """A redirect to the original in the store, where the bytes would be sent and there is one. As
+    an attachment alone: no store sends the headers that make it safe to show what was uploaded.
+    """
+    if not isinstance(instead_of, Download):
+        return instead_of
+    name = readable.file.original_filename
+    link = await readable.link(disposition=dispositions.written(name))
+    if link is None:
+        return instead_of
+    return Answer(status=307, headers={"Location": link, "Cache-Control": "private, no-store"})
 
 
 def made(readable: Readable) -> ASGIApp:

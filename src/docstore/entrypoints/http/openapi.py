@@ -33,6 +33,7 @@ problem details; its `type` leads to a page that says what to do.
 RESPONSE_HEADERS: Final[Mapping[int, Sequence[str]]] = {
     201: ("Location", "ETag"),
     206: ("Content-Range",),
+    307: ("Location",),
     401: ("WWW-Authenticate",),
     416: ("Content-Range",),
     429: ("Retry-After",),

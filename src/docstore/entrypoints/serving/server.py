@@ -20,8 +20,14 @@ log = logging.getLogger(__name__)
 
 _STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
-_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "4194304", "MALLOC_TRIM_THRESHOLD_": "33554432"}
-"""Buffers of request bodies come and go; glibc would give each back to the kernel, zeroed anew."""
+_ALLOCATOR: Final = {
+    "MALLOC_MMAP_THRESHOLD_": "4194304",
+    "MALLOC_TRIM_THRESHOLD_": "33554432",
+    "MALLOC_ARENA_MAX": "2",
+}
+"""Buffers of request bodies come and go; glibc would give each back to the kernel, zeroed anew. And
+it would keep as much again for every thread that reads from a store: Python runs one at a time.
+"""
 
 _WORKERS_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
 """What a parser found may be large and is soon gone; glibc would keep its room in every thread."""

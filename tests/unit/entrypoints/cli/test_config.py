@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from docstore.entrypoints.cli.config import MASK, example
-from docstore.settings import Settings
+from docstore.entrypoints.cli.config import effective, example
+from docstore.settings import MASK, Settings, masked
 from unit.entrypoints.cli.conftest import Run
 
 ROOT = Path(__file__).parents[4]
@@ -57,6 +57,25 @@ def test_secrets_are_masked(
     assert "s3cret" not in output
     assert f"postgresql://me:{MASK}@host:5432/db" in output
     assert output.count(f"redis://:{MASK}@host/1") == 2, "the limits are there, too"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("s3://key:s3cret@host:9000/bucket", f"s3://key:{MASK}@host:9000/bucket"),
+        ("s3://key:s3cret/@s3cret@host/bucket", f"s3://key:{MASK}@host/bucket"),
+        ("s3://:s3cret@host/bucket", f"s3://:{MASK}@host/bucket"),
+        ("s3://bucket", "s3://bucket"),
+        ("sqlite:////data/a:b@c.db", "sqlite:////data/a:b@c.db"),
+    ],
+)
+def test_no_password_in_a_url_is_shown(url: str, shown: str) -> None:
+    given: dict[str, Any] = {"storage_url": url}
+    settings = Settings(**given)
+    assert masked(url) == shown
+    for told in (repr(settings), str(settings), str(effective(settings))):
+        assert shown in told
+        assert "s3cret" not in told
 
 
 def wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> Result:

@@ -97,7 +97,7 @@ def test_an_adapter_that_is_not_there_fails(
     doctor: Doctor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DOCSTORE_STORAGE_URL", "s4://bucket")
-    assert doctor()["opening"] == ("failed", "storage: 's4' is not one of ['file', 'memory']")
+    assert doctor()["opening"] == ("failed", "storage: 's4' is not one of ['file', 'memory', 's3']")
 
 
 def test_a_wrong_setting_is_named(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from docstore.adapters.storage.filesystem.layout import INCOMING, path_of
 from docstore.adapters.storage.filesystem.location import make_root, root_of
 from docstore.adapters.storage.filesystem.mounts import Mount
 from docstore.adapters.storage.filesystem.reading import Reading
-from docstore.adapters.storage.filesystem.threads import Behind, Threads
+from docstore.adapters.storage.threads import Behind, Threads
 from docstore.application.ports.blob_store import BlobInfo
 from docstore.domain.errors import NotFound, Unavailable
 
@@ -65,7 +65,7 @@ class FilesystemBlobStore:
         self._fs = OsFsOps() if fs is None else fs
         self._now = now
         self._folders = Folders(self._fs, root, durable=durable)
-        self._threads = Threads(_THREADS)
+        self._threads = Threads(_THREADS, "docstore-files")
         self._mount = Mount.of(root) if fs is None else Mount(None)
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> None:

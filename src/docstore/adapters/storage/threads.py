@@ -1,4 +1,4 @@
-"""Where the blocking steps run."""
+"""Where the blocking steps of a store run: of files, or of an SDK that knows no event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,19 +16,20 @@ Step = Callable[[], T]
 
 
 class Threads:
-    """A few threads of the store's own: a slow disk takes none of those that others wait for.
+    """A few threads of the store's own: a slow one takes none of those that others wait for.
 
     A step holds a thread only while it works, never while it waits for a client.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._pool = ThreadPoolExecutor(limit, thread_name_prefix="docstore-files")
+    def __init__(self, limit: int, name: str) -> None:
+        self._pool = ThreadPoolExecutor(limit, thread_name_prefix=name)
+        self._apart: set[asyncio.Future[Any]] = set()
 
     async def run(self, step: Step[T]) -> T:
         """Run `step` to its end, whatever happens: a cancellation is raised only after it, so
         that the caller may undo what it did.
         """
-        return await _result(self.start(step))
+        return await finished(self.start(step))
 
     async def commit(self, step: Step[T]) -> T:
         """As `run`, but once `step` has succeeded it is too late for a cancellation: that is
@@ -47,8 +48,19 @@ class Threads:
         async with asyncio.timeout(seconds):
             return await self.start(step)
 
+    def start_apart(self, step: Step[None]) -> None:
+        """Start a `step` that nobody waits for but `settle`; it must not fail."""
+        future = self.start(step)
+        self._apart.add(future)
+        future.add_done_callback(self._apart.discard)
+
+    async def settle(self) -> None:
+        """Wait for what was started apart."""
+        for future in [*self._apart]:
+            await finished(future)
+
     def start(self, step: Step[T]) -> asyncio.Future[T]:
-        """`step` on its way. Who starts one sees to it that it ends, as `run` does."""
+        """`step` on its way. Who starts one sees to it that it ends, as `finished` does."""
         return asyncio.get_running_loop().run_in_executor(self._pool, step)
 
 
@@ -81,10 +93,11 @@ class Behind:
     async def _settle(self) -> None:
         last, self._last = self._last, None
         if last is not None:
-            await _result(last)
+            await finished(last)
 
 
-async def _result(future: asyncio.Future[T]) -> T:
+async def finished(future: asyncio.Future[T]) -> T:
+    """What a started step gives; a cancellation is raised only once it has ended."""
     cancelled = await _end(future)
     if cancelled is not None:
         future.exception()  # seen; the cancellation tells more
