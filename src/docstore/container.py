@@ -82,6 +82,7 @@ def processor_options(settings: Settings) -> ProcessorOptions:
         seconds=settings.process_seconds,
         memory=settings.process_memory,
         max_pages=settings.max_pages,
+        max_cells=settings.max_cells,
         max_archive_entries=settings.max_archive_entries,
         max_unpacked_bytes=settings.max_unpacked_bytes,
         max_archive_depth=settings.max_archive_depth,

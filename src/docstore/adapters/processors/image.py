@@ -131,4 +131,8 @@ def _pillow_errors() -> Iterator[None]:
 
 
 def _corrupt(error: Exception) -> ProcessingFailed:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):  # its words are of a Python object
+        return ProcessingFailed(FailureCode.CORRUPT, "not a picture of the kind it begins like")
     return ProcessingFailed(FailureCode.CORRUPT, f"not a whole picture: {str(error)[:200]}")

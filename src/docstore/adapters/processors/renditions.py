@@ -46,8 +46,12 @@ def upright_size(image: Image.Image) -> Box:
 def renditions(image: Image.Image, boxes: Mapping[str, Box]) -> Sequence[Picture]:
     """One picture for each box: as large as fits into it, and never larger than `image`."""
     room = (max(box[0] for box in boxes.values()), max(box[1] for box in boxes.values()))
-    upright = _upright(image, room)
-    return [_picture(name, _fit(upright, box)) for name, box in boxes.items()]
+    return fitted(_upright(image, room), boxes)
+
+
+def fitted(image: Image.Image, boxes: Mapping[str, Box]) -> Sequence[Picture]:
+    """The same of one that is upright already, and in sRGB."""
+    return [_picture(name, _fit(image, box)) for name, box in boxes.items()]
 
 
 def _upright(image: Image.Image, room: Box) -> Image.Image:

@@ -60,6 +60,7 @@ class ProcessorOptions:
     max_text_characters: int = 5 * 1024**2  # DOCSTORE_MAX_TEXT_CHARACTERS
     max_pixels: int = 64_000_000  # DOCSTORE_MAX_PIXELS, of a picture that is decoded
     max_pages: int = 2000  # DOCSTORE_MAX_PAGES, of a PDF
+    max_cells: int = 1_000_000  # DOCSTORE_MAX_CELLS, of a spreadsheet
     max_archive_entries: int = 10_000  # DOCSTORE_MAX_ARCHIVE_ENTRIES, of all archives in a file
     max_unpacked_bytes: int = 512 * 1024**2  # DOCSTORE_MAX_UNPACKED_BYTES, of them together
     max_archive_depth: int = 3  # DOCSTORE_MAX_ARCHIVE_DEPTH, of files in files that are read
