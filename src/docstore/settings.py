@@ -139,7 +139,9 @@ class Settings(BaseSettings):
         64_000_000, ge=1, description="Largest picture that is decoded, in pixels."
     )
     max_pages: int = Field(2000, ge=1, description="Most pages of a PDF whose text is read.")
-    max_cells: int = Field(1_000_000, ge=1, description="Most cells of a spreadsheet that are read.")
+    max_cells: int = Field(
+        1_000_000, ge=1, description="Most cells of a spreadsheet that are read."
+    )
     max_archive_entries: int = Field(
         10_000, ge=1, description="Most files within a file, such as an archive, that are read."
     )

@@ -62,9 +62,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     folder = tmp_path_factory.mktemp("bombs")
     with (
         socket.create_server(("127.0.0.1", 0)) as trap,
-        serving(
-            folder / "data", workers="2", process_seconds=SECONDS, upload_rate="off"
-        ) as server,
+        serving(folder / "data", workers="2", process_seconds=SECONDS, upload_rate="off") as server,
     ):
         trap.setblocking(False)
         host, port = trap.getsockname()

@@ -28,7 +28,8 @@ KNOWN: Final = {
     *ids("R", *range(1, 6)),
     *ids("X", 1, 2, 3, 4, 6, 7, 8, 9),
 }
-"""Every attack on what docstore has. Those on resumable uploads (T) and GraphQL (G) come with these."""
+"""Every attack on what docstore has. Those on resumable uploads (T) and GraphQL (G) come with
+these."""
 
 ELSEWHERE: Final = {
     **{

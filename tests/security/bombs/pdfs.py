@@ -96,7 +96,9 @@ def looping_outline() -> bytes:
 
 def deep_arrays(depth: int) -> bytes:
     deep = "[" * depth + "]" * depth
-    return pdf([f"<</Type/Catalog/Pages 2 0 R/Deep {deep}>>", f"<</Type/Pages/Kids {deep}/Count 1>>"])
+    return pdf(
+        [f"<</Type/Catalog/Pages 2 0 R/Deep {deep}>>", f"<</Type/Pages/Kids {deep}/Count 1>>"]
+    )
 
 
 def no_pages() -> bytes:
@@ -131,10 +133,9 @@ def encrypted(password: bytes = b"secret") -> bytes:
     for _ in range(50):
         key = hashlib.md5(key).digest()
     u = _crypted(key, hashlib.md5(padding + identity).digest()) + bytes(16)
-    handler = (
-        f"<</Filter/Standard/V 2/R 3/Length 128/P -4/O<{o.hex()}>/U<{u.hex()}>>>"
-    )
-    objects = ["<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, PAGE.format(FONT), stream(b"x"), handler]
+    handler = f"<</Filter/Standard/V 2/R 3/Length 128/P -4/O<{o.hex()}>/U<{u.hex()}>>>"
+    tree = ("<</Type/Catalog/Pages 2 0 R>>", ONE_PAGE, PAGE.format(FONT))
+    objects: list[bytes | str] = [*tree, stream(b"x"), handler]
     return pdf(objects, f"/Root 1 0 R/Encrypt 5 0 R/ID[<{identity.hex()}><{identity.hex()}>]")
 
 
@@ -159,5 +160,3 @@ def _rc4(key: bytes, data: bytes) -> bytes:
         box[i], box[j] = box[j], box[i]
         out.append(byte ^ box[(box[i] + box[j]) % 256])
     return bytes(out)
-
-

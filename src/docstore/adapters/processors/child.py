@@ -56,7 +56,9 @@ def _outcome(processor: Processor, body: BinaryIO, subject: Subject) -> Answer:
         return Refused(FailureCode.CRASHED, message[:MAX_MESSAGE])
     except BaseException as error:  # a Rust panic is no Exception
         traceback.print_exc()
-        return Refused(FailureCode.CRASHED, f"the processor raised {type(error).__name__}"[:MAX_MESSAGE])
+        return Refused(
+            FailureCode.CRASHED, f"the processor raised {type(error).__name__}"[:MAX_MESSAGE]
+        )
 
 
 def _write(data: bytes) -> None:

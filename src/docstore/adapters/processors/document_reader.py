@@ -69,7 +69,7 @@ def _document(body: BinaryIO, media_type: MediaType, members: Members) -> Readin
     reading = _main(data, media_type, members)
     if media_type in types.OOXML and not reading.text.strip():
         ooxml.check(data, members)
-    more = _more(data, media_type, members)
+    more = () if reading.is_all else _more(data, media_type, members)
     text = supplemented(reading.text, [*more, *metadata_lines(reading.metadata)])
     return Reading(text, reading.metadata)
 

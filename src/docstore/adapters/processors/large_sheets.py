@@ -1,6 +1,7 @@
 """Spreadsheets of so many cells that the library would need more memory than a parser has.
 
-Numbers are told as they stand in the file, dates too: what a cell's format makes of them is left out.
+Numbers are told as they stand in the file, dates too: what a cell's format makes of them is left
+out.
 """
 
 import re
@@ -17,7 +18,8 @@ from docstore.adapters.processors.zip_members import part
 
 LARGE: Final = 200_000  # cells that are left to the library, which takes 400 bytes for each
 
-_SHEET: Final = re.compile(r"xl/worksheets/[^/]+\.xml|content\.xml")
+_CONTENT: Final = "content.xml"
+_SHEET: Final = re.compile(rf"xl/worksheets/[^/]+\.xml|{re.escape(_CONTENT)}")
 _SHARED: Final = "xl/sharedStrings.xml"
 _OPENINGS: Final = (b"<c ", b"<c>", b":c ", b":c>", b":table-cell ", b":table-cell>")
 
@@ -30,7 +32,9 @@ def beginning(data: bytes, members: Members) -> Reading | None:
             found = _count(file, sheets)
             if found <= min(members.options.max_cells, LARGE):
                 return None
-            return Reading(_text(file, sheets, found, members), _names(file, members))
+            text, names = _text(file, sheets, found, members), _names(file, members)
+            # In OpenDocument, what else there is to read lies among the cells.
+            return Reading(text, names, is_all=_CONTENT in file.namelist())
     except Broken:
         return None  # the library says it better
 

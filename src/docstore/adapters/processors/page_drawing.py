@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 from PIL import Image
 
 MAX_SCALE: Final = 300 / 72
-"""Pixels for each point at most: what is small, such as a visiting card, is not blown up further."""
+"""Pixels for each point, at most: a visiting card is not blown up further."""
 
 _WHITE: Final = (255, 255, 255, 255)
 _FLAGS: Final = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
@@ -26,9 +26,7 @@ def drawn(document: Any, number: int, box: tuple[int, int], seconds: float) -> t
     with closing(document[number]) as page:
         width, height = _size(page.get_width(), page.get_height(), box)
         with closing(
-            pypdfium2.PdfBitmap.new_native(
-                width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True
-            )
+            pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True)
         ) as bitmap:
             bitmap.fill_rect(_WHITE, 0, 0, width, height)
             is_whole = _draw(page, bitmap, (width, height), time.monotonic() + seconds)

@@ -20,6 +20,7 @@ def opened(data: bytes) -> Iterator[Any]:
         with closing(pypdfium2.PdfDocument(data)) as document:
             yield document
     except pypdfium2.PdfiumError as error:
-        if getattr(error, "err_code", None) in _LOCKED:
+        # The code may be that of an earlier document; the name stands in every locked one.
+        if getattr(error, "err_code", None) in _LOCKED and b"/Encrypt" in data:
             raise Encrypted(str(error)) from error
         raise ProcessingFailed(FailureCode.CORRUPT, f"not a whole PDF: {error}") from error

@@ -18,6 +18,7 @@ class Reading:
     text: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     archive: Mapping[str, Any] | None = None
+    is_all: bool = False  # that may be read: nothing that lies elsewhere in the file is added
 
 
 class Members(Protocol):

@@ -64,7 +64,7 @@ class Rows:
 
     @property
     def text(self) -> str:
-        return "\n".join(self._lines)
+        return "\n".join([*self._lines, " ".join(self._row)]).rstrip("\n")
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         name = local(name)
