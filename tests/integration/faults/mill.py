@@ -5,9 +5,10 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Final
+
+import anyio
 
 from docstore.adapters.processors.jail import Jail
 from docstore.application.ports.media_types import Sample, TypeSniffer
@@ -79,7 +80,7 @@ class Mill:
             name, data = dice.choice(self._whole)
             broken = mutated(data, [dice.choice(self._whole)[1]], dice)
             if await self._ends_badly(name, self._type(name, data, broken), broken) and self._keep:
-                Path(self._keep, f"{turn}-{name}").write_bytes(broken)
+                await anyio.Path(self._keep, f"{turn}-{name}").write_bytes(broken)
 
     async def _ends_badly(self, name: str, kind: MediaType, data: bytes) -> bool:
         file = a_file(media_type=kind, original_filename=FileName(name), size=len(data))

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -27,8 +27,8 @@ async def ground(folder: Path, number: int) -> Tally:
     seed = int(os.environ.get("DOCSTORE_TEST_SEED") or 1)
     samples = folder / "samples"
     samples.mkdir()
-    settings = Settings(data_dir=folder / "data", isolation="jail", process_seconds=SECONDS)
-    container = Container(settings=settings)
+    chosen: dict[str, Any] = {"isolation": "jail", "process_seconds": SECONDS}
+    container = Container(settings=Settings(data_dir=folder / "data", **chosen))
     async with container.extractor() as jail:
         mill = Mill(jail, container.sniffer(), container.processors(), seeds(samples), seed)
         before = zygote(jail)

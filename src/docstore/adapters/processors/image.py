@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from docstore.adapters.processors.text_findings import text_findings
@@ -16,6 +17,8 @@ FORMATS: Final = {
     "image/avif": "AVIF",
     "image/bmp": "BMP",
     "image/gif": "GIF",
+    "image/heic": "HEIF",
+    "image/heif": "HEIF",
     "image/jpeg": "JPEG",
     "image/png": "PNG",
     "image/tiff": "TIFF",
@@ -48,6 +51,7 @@ class ImageProcessor:
 
         preload(self._options)
         Image.init()
+        _learn_heif()
 
     def accepts(self, media_type: MediaType) -> bool:
         return media_type in FORMATS
@@ -83,6 +87,7 @@ class ImageProcessor:
         """The picture, of which only the header has been read."""
         from PIL import Image
 
+        _learn_heif()
         Image.MAX_IMAGE_PIXELS = None  # it only warns; the check below is the one that counts
         with Image.open(body, formats=[FORMATS[subject.media_type]]) as image:
             if image.width * image.height > self._max_pixels:
@@ -92,6 +97,16 @@ class ImageProcessor:
                     " (DOCSTORE_MAX_PIXELS)",
                 )
             yield image
+
+
+@cache
+def _learn_heif() -> None:
+    """Pillow has no decoder of its own. One thread: more of them would take address space."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
+    )
 
 
 def _frames(image: "Image.Image") -> int:
