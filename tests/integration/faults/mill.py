@@ -20,6 +20,7 @@ from docstore.testing import a_file
 from integration.faults.mutations import mutated
 
 AT_ONCE: Final = 3
+PROGRESS: Final = 1000  # files between two lines of it
 GRACE: Final = 10.0  # seconds beyond the limits of all processors, until a file counts as hanging
 END: Final = 128 * 1024  # bytes of each end that tell the type
 OURS: Final = "the processor raised"
@@ -44,7 +45,9 @@ class Tally:
         return [each for each in self.told if OURS in each]
 
     def note(self, name: str, outcome: str, message: str = "") -> None:
-        self.outcomes[outcome] += 1
+        self.outcomes[str(outcome)] += 1
+        if self.outcomes.total() % PROGRESS == 0:
+            print(self)
         if outcome in _TOLD:
             self.told[f"{name.rpartition('.')[2]}: {outcome}, {message}"] += 1
 
