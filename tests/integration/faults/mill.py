@@ -44,12 +44,14 @@ class Tally:
     def raised(self) -> list[str]:
         return [each for each in self.told if OURS in each]
 
-    def note(self, name: str, outcome: str, message: str = "") -> None:
+    def note(self, name: str, outcome: str, message: str = "") -> bool:
+        """Whether it ended badly."""
         self.outcomes[str(outcome)] += 1
         if self.outcomes.total() % PROGRESS == 0:
             print(self)
         if outcome in _TOLD:
             self.told[f"{name.rpartition('.')[2]}: {outcome}, {message}"] += 1
+        return outcome in _TOLD
 
 
 class Mill:
@@ -88,16 +90,15 @@ class Mill:
     async def _ends_badly(self, name: str, kind: MediaType, data: bytes) -> bool:
         file = a_file(media_type=kind, original_filename=FileName(name), size=len(data))
         willing = [each for each in self._processors if each.accepts(kind)]
-        before = self.tally.told.total()
         try:
             async with asyncio.timeout(sum(each.limits.seconds for each in willing) + GRACE):
                 await self._jail.extract(file, _body(data))
-            self.tally.note(name, "processed")
+            return self.tally.note(name, "processed")
         except ProcessingFailed as error:
-            self.tally.note(name, error.failure, str(error))
+            return self.tally.note(name, error.failure, str(error))
         except TimeoutError:
             self.tally.hung.append(name)
-        return self.tally.told.total() > before
+            return True
 
     def _type(self, name: str, data: bytes, broken: bytes) -> MediaType:
         """As an upload would be found to be; that of the whole file when nobody read the other."""

@@ -117,6 +117,12 @@ def test_names_are_texts_and_nothing_else() -> None:
     assert "../../up.txt\nalpha" in findings.text
 
 
+def test_a_member_without_a_name_is_one_as_well() -> None:
+    data = zipped({"x": "words"})
+    nameless = data.replace(b"\x01\0\0\0x", b"\0\0\0\0x").replace(b"\x01\0" + bytes(12), bytes(14))
+    assert facts(extract(nameless))["entries"] == 1
+
+
 def test_names_from_before_unicode_are_guessed() -> None:
     name = "这是一个中文文件名用于检测编码我们希望它能够被正确识别.txt"
     raw = name.encode("gb18030")

@@ -7,7 +7,9 @@ from docstore.adapters.processors.pdf_engine import load_pdf_engine
 from docstore.adapters.processors.references import named
 from docstore.application.ports.processor import ProcessorOptions
 
-_LAZY: Final = ("charset_normalizer", "kreuzberg", "mutagen", "olefile", "pypdfium2", "xlrd")
+_LAZY: Final = (
+    "charset_normalizer", "kreuzberg", "mutagen", "olefile", "pymediainfo", "pypdfium2", "xlrd",
+)  # fmt: skip
 
 
 def preload(options: ProcessorOptions) -> None:
