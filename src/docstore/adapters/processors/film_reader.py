@@ -24,6 +24,14 @@ _TAGS: Final = {
 }  # fmt: skip
 
 
+def load() -> None:
+    """Its shared library, which a child of the jail could not open, but finds when it is there."""
+    from pymediainfo import MediaInfo
+
+    if not MediaInfo.can_parse():
+        raise ImportError("no library of MediaInfo can be loaded", name="pymediainfo")
+
+
 def film_facts(body: BinaryIO, media_type: MediaType) -> Mapping[str, Json]:
     """The same as of a sound. Raises ProcessingFailed when there is nothing to see or to hear."""
     from pymediainfo import MediaInfo

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, BinaryIO, Final
 
+from docstore.adapters.processors import film_reader
 from docstore.adapters.processors.film_reader import FILMS, film_facts
 from docstore.adapters.processors.media_facts import media_facts, spoken
 from docstore.adapters.processors.text_findings import text_findings
@@ -44,6 +45,7 @@ class MediaProcessor:
         preload(self._options)
         for media_type in READ:
             _classes(MediaType(media_type))
+        film_reader.load()
 
     def accepts(self, media_type: MediaType) -> bool:
         return media_type in READ or media_type in FILMS
