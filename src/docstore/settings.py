@@ -157,6 +157,14 @@ class Settings(BaseSettings):
     max_result_bytes: int = Field(
         32 * 1024**2, ge=1024, description="Most that one processor may hand back, in bytes."
     )
+    ocr: str = Field(
+        "off",
+        description="Languages in which text in pictures is recognised, such as eng or deu+eng; "
+        "off: in none. Takes docstore[ocr].",
+    )
+    ocr_data: str = Field(
+        "", description="Folder of their *.traineddata. Default: where systems usually have it."
+    )
     image_resize: str = Field(
         "1024x1024", description="Box that the `resized` rendition fits into."
     )
@@ -231,6 +239,13 @@ class Settings(BaseSettings):
     def _is_a_box(cls, value: str) -> str:
         if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", value, re.ASCII):
             raise ValueError("takes width x height in pixels, such as 1024x1024")
+        return value
+
+    @field_validator("ocr")
+    @classmethod
+    def _are_languages(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z]\w*(\+[a-z]\w*)*", value, re.ASCII):
+            raise ValueError("takes languages as Tesseract names them, such as deu+eng, or off")
         return value
 
     @field_validator("jwt_secret")
@@ -312,6 +327,11 @@ class Settings(BaseSettings):
         """Width and height, in pixels, that `resized` fits into."""
         width, height = self.image_resize.split("x")
         return int(width), int(height)
+
+    @property
+    def ocr_languages(self) -> str:
+        """Empty: no text in pictures is recognised."""
+        return "" if self.ocr == OFF else self.ocr
 
     @property
     def is_public(self) -> bool:

@@ -1,6 +1,7 @@
 """Documents by type: which reader reads what."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO, Final, TypeAlias
 
 from docstore.adapters.processors import (
@@ -69,6 +70,8 @@ def _document(body: BinaryIO, media_type: MediaType, members: Members) -> Readin
     reading = _main(data, media_type, members)
     if media_type in types.OOXML and not reading.text.strip():
         ooxml.check(data, members)
+    if media_type == types.PDF and not reading.text.strip():
+        reading = replace(reading, text=pdf.scanned(data, members))
     more = () if reading.is_all else _more(data, media_type, members)
     text = supplemented(reading.text, [*more, *metadata_lines(reading.metadata)])
     return Reading(text, reading.metadata)

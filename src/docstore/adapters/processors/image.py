@@ -1,10 +1,17 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from docstore.adapters.processors import recognition
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import (
+    Findings,
+    Limits,
+    Picture,
+    ProcessorOptions,
+    Subject,
+)
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Json
@@ -27,6 +34,7 @@ FORMATS: Final = {
 """What is opened, as what. Pillow reads some 40 formats; nobody needs to reach the others."""
 
 BOXES: Final = {"thumbnail": (256, 256), "preview": (1600, 1600)}
+PART_OF_TIME: Final = 0.5  # of the processor's seconds that recognising text may take
 MAX_FRAMES: Final = 1000  # that are counted
 
 
@@ -34,7 +42,7 @@ class ImageProcessor:
     """Facts and renditions of raster pictures; of an animation, the first frame."""
 
     name = "image"
-    version = "2"
+    version = "3"
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
@@ -59,7 +67,7 @@ class ImageProcessor:
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
         from docstore.adapters.processors.exif import exif_facts
         from docstore.adapters.processors.picture_notes import picture_notes
-        from docstore.adapters.processors.renditions import renditions, upright_size
+        from docstore.adapters.processors.renditions import upright_size
 
         with _pillow_errors(), self._opened(body, subject) as image:
             if image.format == "PNG":
@@ -74,13 +82,24 @@ class ImageProcessor:
                 "frames": _frames(image),
                 "exif": exif_facts(image),
             }
-            notes = text_findings(picture_notes(image), self._options)
+            notes = picture_notes(image)
+            words, pictures = self._seen(image)
+            told = text_findings("\n".join(filter(None, (notes, words))), self._options)
             return Findings(
-                facts={"image": facts, **(notes.facts if notes.text else {})},
-                text=notes.text,
-                pictures=renditions(image, self._boxes),
-                warnings=notes.warnings,
+                facts={"image": facts, **(told.facts if told.text else {})},
+                text=told.text,
+                pictures=pictures,
+                warnings=[*told.warnings, *recognition.notices(self._options)],
             )
+
+    def _seen(self, image: "Image.Image") -> tuple[str, Sequence[Picture]]:
+        """Text that is recognised in it, and its renditions."""
+        from docstore.adapters.processors.renditions import fitted, largest, upright
+
+        rooms = [recognition.ROOM] if self._options.ocr_languages else []
+        seen = upright(image, largest([*self._boxes.values(), *rooms]))
+        seconds = PART_OF_TIME * self.limits.seconds
+        return recognition.recognised(seen, self._options, seconds), fitted(seen, self._boxes)
 
     @contextmanager
     def _opened(self, body: BinaryIO, subject: Subject) -> "Iterator[Image.Image]":

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from typing import Any, Final
 
+from docstore.adapters.processors import recognition
 from docstore.adapters.processors.pdfium import opened
 from docstore.adapters.processors.reading import Encrypted, Members, Reading
 from docstore.adapters.processors.xmp import packets, xmp_text
@@ -18,6 +19,29 @@ def more(data: bytes, members: Members) -> Iterator[str]:
             members.count()
             attachment = document.get_attachment(number)
             yield members.text(attachment.get_name(), bytes(attachment.get_data()))
+
+
+def scanned(data: bytes, members: Members) -> str:
+    """The text in the pictures of a file that has no other, when that is wanted."""
+    from docstore.adapters.processors.page_drawing import drawn
+
+    if not members.options.ocr_languages:
+        return ""
+    for notice in recognition.notices(members.options):
+        members.warn(notice.code, notice.message)
+        return ""
+    texts: list[str] = []
+    with opened(data) as document:
+        for number in range(min(len(document), members.options.max_pages)):
+            if members.seconds_left <= 0:
+                members.warn("partial", f"{_TOO_SLOW} {number} pages (DOCSTORE_PROCESS_SECONDS)")
+                break
+            page, _ = drawn(document, number, recognition.ROOM, members.seconds_left)
+            texts.append(recognition.recognised(page, members.options, members.seconds_left))
+    return "\n\n".join(filter(None, texts))
+
+
+_TOO_SLOW: Final = "there was time to recognise the text of"
 
 
 def beginning(data: bytes, members: Members) -> Reading | None:

@@ -29,6 +29,11 @@ class Members(Protocol):
     @property
     def options(self) -> ProcessorOptions: ...
 
+    @property
+    def seconds_left(self) -> float:
+        """Until it is time to give what has been read."""
+        ...
+
     def text(self, name: str, data: bytes) -> str:
         """All of a member that is worth finding, beginning with its name."""
         ...
