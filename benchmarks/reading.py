@@ -14,7 +14,7 @@ from docstore.domain.names import MediaType
 from docstore.settings import Settings
 from docstore.testing import a_file
 from places import folder
-from processes import settle
+from processes import cpu_seconds, settle
 from samples import sample
 from seeding import count
 from stage import Measured, Stage
@@ -42,14 +42,16 @@ def processed(files: int, kind: str = "") -> Callable[[Stage], Measured]:
             connections=CONNECTIONS,
             requests=files,
         )
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), cpu_seconds(stage.target.pid)
         played = stage.prepared(plan)
         while count(stage.target, status="processed") < wanted:
             if time.perf_counter() - began > PATIENCE:
                 raise SystemExit(f"not all of {files} files are processed")
             time.sleep(0.05)
         seconds = time.perf_counter() - began
-        return Measured(value=files / seconds, note=f"uploads took {played.seconds:.1f} s of it")
+        cpu = (cpu_seconds(stage.target.pid) - cpu) / files * 1000
+        note = f"uploads took {played.seconds:.1f} s of it"
+        return Measured(value=files / seconds, cpu=cpu, note=note)
 
     return measure
 
