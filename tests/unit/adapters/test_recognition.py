@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from docstore.adapters.processors import recognition
+from docstore.adapters.processors import budget, recognition
+from docstore.adapters.processors import image as image_module
 from docstore.adapters.processors.image import ImageProcessor
 from docstore.adapters.processors.jail import Jail
 from docstore.adapters.processors.text import TextProcessor
@@ -99,6 +100,19 @@ def test_a_blank_page_has_no_text_and_says_nothing(capfd: pytest.CaptureFixture[
     blank = encode(Image.new("RGB", (500, 500), "white"), "PNG")
     assert extract(ImageProcessor(WANTED), blank, "image/png").text is None
     assert capfd.readouterr() == ("", "")
+
+
+@needs_engine
+def test_what_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_module, "PART_OF_TIME", -1.0)
+    monkeypatch.setattr(budget, "PART_OF_TIME", -1.0)
+    for processor, kind, media_type in (
+        (ImageProcessor(WANTED), "PNG", "image/png"),
+        (TextProcessor(WANTED), "PDF", "application/pdf"),
+    ):
+        [message] = warned(extract(processor, encode(page(), kind), media_type))
+        assert message.startswith("partial: there was ")
+        assert "DOCSTORE_PROCESS_SECONDS" in message
 
 
 @needs_engine

@@ -14,7 +14,7 @@ from docstore.application.ports.processor import (
 )
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
-from docstore.domain.findings import Json
+from docstore.domain.findings import Json, Notice
 from docstore.domain.names import MediaType
 
 if TYPE_CHECKING:  # Pillow is imported in the parsers' process only
@@ -36,6 +36,10 @@ FORMATS: Final = {
 BOXES: Final = {"thumbnail": (256, 256), "preview": (1600, 1600)}
 PART_OF_TIME: Final = 0.5  # of the processor's seconds that recognising text may take
 MAX_FRAMES: Final = 1000  # that are counted
+
+_TOO_SLOW: Final = Notice(
+    "partial", "there was no time to recognise the text in it (DOCSTORE_PROCESS_SECONDS)"
+)
 
 
 class ImageProcessor:
@@ -84,16 +88,17 @@ class ImageProcessor:
             }
             notes = picture_notes(image)
             words, pictures = self._seen(image)
+            slow = [_TOO_SLOW] if words is None else []
             told = text_findings("\n".join(filter(None, (notes, words))), self._options)
             return Findings(
                 facts={"image": facts, **(told.facts if told.text else {})},
                 text=told.text,
                 pictures=pictures,
-                warnings=[*told.warnings, *recognition.notices(self._options)],
+                warnings=[*told.warnings, *slow, *recognition.notices(self._options)],
             )
 
-    def _seen(self, image: "Image.Image") -> tuple[str, Sequence[Picture]]:
-        """Text that is recognised in it, and its renditions."""
+    def _seen(self, image: "Image.Image") -> tuple[str | None, Sequence[Picture]]:
+        """Text that is recognised in it, None: not in time; and its renditions."""
         from docstore.adapters.processors.renditions import fitted, largest, upright
 
         rooms = [recognition.ROOM] if self._options.ocr_languages else []

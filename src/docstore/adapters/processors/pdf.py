@@ -33,11 +33,12 @@ def scanned(data: bytes, members: Members) -> str:
     texts: list[str] = []
     with opened(data) as document:
         for number in range(min(len(document), members.options.max_pages)):
-            if members.seconds_left <= 0:
+            page, _ = drawn(document, number, recognition.ROOM, members.seconds_left)
+            text = recognition.recognised(page, members.options, members.seconds_left)
+            if text is None:
                 members.warn("partial", f"{_TOO_SLOW} {number} pages (DOCSTORE_PROCESS_SECONDS)")
                 break
-            page, _ = drawn(document, number, recognition.ROOM, members.seconds_left)
-            texts.append(recognition.recognised(page, members.options, members.seconds_left))
+            texts.append(text)
     return "\n\n".join(filter(None, texts))
 
 

@@ -47,8 +47,8 @@ def notices(options: ProcessorOptions) -> Sequence[Notice]:
     return [Notice("partial", f"text in pictures was not recognised: {why}")] if why else ()
 
 
-def recognised(image: "Image.Image", options: ProcessorOptions, seconds: float) -> str:
-    """The text in it; empty when it is not wanted, or cannot be had in so many seconds."""
+def recognised(image: "Image.Image", options: ProcessorOptions, seconds: float) -> str | None:
+    """The text in it, empty when none is wanted; None when so many seconds were too few."""
     if not options.ocr_languages or missing(options):
         return ""
     engine = _engine(options.ocr_languages, options.ocr_data)
@@ -57,7 +57,7 @@ def recognised(image: "Image.Image", options: ProcessorOptions, seconds: float) 
     try:
         with _quiet():
             done = engine.Recognize(max(1, int(seconds * 1000)))
-        return str(engine.GetUTF8Text()).strip() if done else ""
+        return str(engine.GetUTF8Text()).strip() if done else None
     finally:
         engine.Clear()
 
