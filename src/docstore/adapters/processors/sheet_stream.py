@@ -81,8 +81,9 @@ class Rows:
         name = local(name)
         if name in _SAID:
             self._inside -= 1
+            self._cell.append(" " if name == "p" else "")
         elif name in _CELLS:
-            if said := "".join(self._cell):
+            if said := "".join(self._cell).strip():
                 self._row.append(self._lookup(said) if self._is_shared else said)
         elif name in _ROWS and self._row:
             self._add(" ".join(self._row))
