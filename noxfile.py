@@ -26,7 +26,8 @@ def tests(session: nox.Session) -> None:
     """Units, contracts on the embedded adapters, and short journeys: under five minutes."""
     install(session, "test")
     args = session.posargs or [
-        "-n", "auto", "-m", "not faults", "--cov", "--cov-report=term:skip-covered",
+        "-n", "auto", "--dist", "loadgroup", "-m", "not faults",
+        "--cov", "--cov-report=term:skip-covered",
     ]  # fmt: skip
     session.run("pytest", *args)
 

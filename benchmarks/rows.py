@@ -1,13 +1,12 @@
 """The rows of the table: what is done, to whom, and what it is compared with."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from memory import download_memory, upload_memory
 from places import GIB
-from processes import settle
+from reading import processed, step
 from seeding import count
 from stage import Measured, Stage
 from targets import Docstore
@@ -49,6 +48,7 @@ class Row:
 BARE: Final = Reference(target="bare")
 NGINX: Final = Reference(target="nginx")
 BOTH: Final = (BARE, NGINX)
+INLINE: Final = Reference(target="inline")  # docstore whose parsers run in threads of the worker
 
 
 def raw_1g(stage: Stage) -> Measured:
@@ -128,22 +128,6 @@ def by_cursor(stage: Stage) -> Measured:
     return stage.answered(stage.target.plan(paths=paths, connections=8))[0]
 
 
-def pipeline(files: int) -> Measure:
-    def measure(stage: Stage) -> Measured:
-        assert isinstance(stage.target, Docstore)
-        settle(stage.target.pid)
-        wanted = count(stage.target, status="processed") + files
-        plan = stage.target.upload(size=10 * KIB, connections=16, requests=files)
-        began = time.perf_counter()
-        played = stage.prepared(plan)
-        while count(stage.target, status="processed") < wanted:
-            time.sleep(0.05)
-        seconds = time.perf_counter() - began
-        return Measured(value=files / seconds, note=f"uploads took {played.seconds:.1f} s of it")
-
-    return measure
-
-
 def _forget(stage: Stage, locations: list[str]) -> None:
     for location in locations:
         stage.target.forget(location)
@@ -197,7 +181,16 @@ def table(*, files: int, long: bool) -> list[Row]:
             measure=by_cursor, subject="docstore-rows",
             references=(Reference(target="docstore-rows", row="list-first"),)),
         Row(name="pipeline", title=f"{files:,} uploads until all are processed", unit="/s",
-            measure=pipeline(files)),
+            measure=processed(files)),
+        Row(name="read-text", title=f"{files:,} texts of 10 KiB until all are processed",
+            unit="/s", measure=processed(files, "text"),
+            references=(Reference(target="docstore", row="pipeline"), INLINE)),
+        Row(name="read-pdf", title=f"{files // 20:,} PDFs of 1 MiB until all are processed",
+            unit="/s", measure=processed(files // 20, "pdf"), references=(INLINE,)),
+        Row(name="read-jpeg", title=f"{files // 40:,} JPEGs of 12 Mpx until all are processed",
+            unit="/s", measure=processed(files // 40, "jpeg"), references=(INLINE,)),
+        Row(name="jail", title="one step in the jail over one in a thread", unit="ms",
+            measure=step),
         Row(name="memory-up", title="memory over warm idle, 20 parallel uploads", unit="MiB",
             measure=upload_memory(long=long), most=64, subject="docstore-memory"),
         Row(name="memory-down", title="memory over warm idle, 20 parallel downloads", unit="MiB",

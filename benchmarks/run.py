@@ -73,7 +73,11 @@ class Run:
             return Bare.serving(data)
         if name == "nginx":
             return Nginx.serving(data)
-        return Docstore.serving(data, durability="full" if name == "docstore-full" else "relaxed")
+        return Docstore.serving(
+            data,
+            durability="full" if name == "docstore-full" else "relaxed",
+            isolation="none" if name == "inline" else "jail",
+        )
 
     def _round(self, number: int, stages: dict[str, Stage]) -> Iterator[Taken]:
         """Row by row, the targets one after the other, each time beginning with another one: what

@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 
 from docstore.adapters.media_types.signatures import SignatureSniffer
 from docstore.adapters.passwords.argon2 import Argon2Passwords
+from docstore.adapters.processors import recognition
 from docstore.adapters.processors.inline import InlineExtractor
 from docstore.adapters.processors.jail import Jail
 from docstore.adapters.processors.walls import Level
@@ -93,11 +94,14 @@ def processor_options(settings: Settings) -> ProcessorOptions:
     return ProcessorOptions(
         max_text_characters=settings.max_text_characters,
         max_pixels=settings.max_pixels,
+        ocr_languages=settings.ocr_languages,
+        ocr_data=settings.ocr_data,
         max_result_bytes=settings.max_result_bytes,
         image_box=settings.image_box,
         seconds=settings.process_seconds,
         memory=settings.process_memory,
         max_pages=settings.max_pages,
+        max_cells=settings.max_cells,
         max_archive_entries=settings.max_archive_entries,
         max_unpacked_bytes=settings.max_unpacked_bytes,
         max_archive_depth=settings.max_archive_depth,
@@ -142,6 +146,7 @@ class Container(containers.DeclarativeContainer):
     )
     cursors = providers.Singleton(Cursors, providers.Callable(cursor_key, secret))
     options = providers.Singleton(processor_options, settings)
+    no_recognition = providers.Callable(recognition.missing, options)  # why there is none
     processors = providers.Singleton(load_all, "processors", options)
     extractor = providers.Selector(
         settings.provided.isolation,

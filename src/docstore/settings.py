@@ -157,6 +157,9 @@ class Settings(BaseSettings):
         64_000_000, ge=1, description="Largest picture that is decoded, in pixels."
     )
     max_pages: int = Field(2000, ge=1, description="Most pages of a PDF whose text is read.")
+    max_cells: int = Field(
+        1_000_000, ge=1, description="Most cells of a spreadsheet that are read."
+    )
     max_archive_entries: int = Field(
         10_000, ge=1, description="Most files within a file, such as an archive, that are read."
     )
@@ -171,6 +174,14 @@ class Settings(BaseSettings):
     )
     max_result_bytes: int = Field(
         32 * 1024**2, ge=1024, description="Most that one processor may hand back, in bytes."
+    )
+    ocr: str = Field(
+        "off",
+        description="Languages in which text in pictures is recognised, such as eng or deu+eng; "
+        "off: in none. Takes docstore[ocr].",
+    )
+    ocr_data: str = Field(
+        "", description="Folder of their *.traineddata. Default: where systems usually have it."
     )
     image_resize: str = Field(
         "1024x1024", description="Box that the `resized` rendition fits into."
@@ -246,6 +257,13 @@ class Settings(BaseSettings):
     def _is_a_box(cls, value: str) -> str:
         if not re.fullmatch(r"[1-9]\d{0,4}x[1-9]\d{0,4}", value, re.ASCII):
             raise ValueError("takes width x height in pixels, such as 1024x1024")
+        return value
+
+    @field_validator("ocr")
+    @classmethod
+    def _are_languages(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z]\w*(\+[a-z]\w*)*", value, re.ASCII):
+            raise ValueError("takes languages as Tesseract names them, such as deu+eng, or off")
         return value
 
     @field_validator("jwt_secret")
@@ -341,6 +359,11 @@ class Settings(BaseSettings):
     def is_shared(self) -> bool:
         """Whether other machines may use the same database."""
         return not self.database.startswith(("sqlite", "memory:"))
+
+    @property
+    def ocr_languages(self) -> str:
+        """Empty: no text in pictures is recognised."""
+        return "" if self.ocr == OFF else self.ocr
 
     @property
     def is_public(self) -> bool:

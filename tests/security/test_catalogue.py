@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from security.bombs.catalogue import Lures, bombs
 from security.catalogue import IN_PROCESS, IN_THE_JAIL, ON_A_SOCKET
 
 TESTS: Final = Path(__file__).parents[1]
@@ -21,16 +22,23 @@ KNOWN: Final = {
     *ids("M", *range(1, 15)),
     *ids("D", 1, 2, 3, 4, *range(6, 11)),
     *ids("F", 1, 2, 3, 4, 5, 7, 8),
-    *ids("B", 1, 7, 8, 20, 22, 23, 24),
+    *ids("B", *range(1, 30)),
     *ids("Q", *range(1, 7), 8),
     *ids("H", *range(1, 9)),
     *ids("R", *range(1, 6)),
     *ids("X", 1, 2, 3, 4, 6, 7, 8, 9),
 }
-"""Every attack on what docstore has. Those on resumable uploads (T), GraphQL (G) and what the
-parsers of documents read (the rest of B) come with these."""
+"""Every attack on what docstore has. Those on resumable uploads (T) and GraphQL (G) come with
+these."""
 
 ELSEWHERE: Final = {
+    **{
+        bomb.id: ("security/test_bombs.py", "test_a_bomb_ends_as_it_should")
+        for bomb in bombs(Lures("", Path("/"), Path("/")))
+    },
+    "B25": ("unit/adapters/test_jail.py", "test_what_a_child_leaves_behind_is_killed"),
+    "B26": ("unit/adapters/test_jail.py", "test_a_bad_file_fails_alone"),
+    "B27": ("unit/adapters/test_jail_walls.py", "test_the_walls_stop_all_of_it"),
     "A19": ("security/test_start.py", "test_a19_a_weak_secret_stops_the_start"),
     "R3": ("security/test_start.py", "test_r3_a_limit_holds_over_several_processes"),
     "X4": ("integration/journeys/test_exhaustion.py", "test_a_full_disk"),

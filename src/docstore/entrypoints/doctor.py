@@ -32,6 +32,7 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
     for finding in await _parts(container):
         yield finding
     yield await _look("parsers", lambda: _parsers(settings))
+    yield _recognition(container, settings)
 
 
 async def _schema(container: Container, settings: Settings) -> Finding:
@@ -94,6 +95,15 @@ async def _parsers(settings: Settings) -> Finding:
                 why = file.failure.message if file.failure else f"it is still {file.status}"
                 return Finding("parsers", Level.FAILED, f"{name} was not read: {why}")
         return _confined(container.docstore().inspect.confinement())
+
+
+def _recognition(container: Container, settings: Settings) -> Finding:
+    subject = "text in pictures"
+    if not settings.ocr_languages:
+        return Finding(subject, Level.OK, "not recognised; DOCSTORE_OCR names languages")
+    if why := container.no_recognition():
+        return Finding(subject, Level.WARNING, f"not recognised: {why}")
+    return Finding(subject, Level.OK, f"recognised in {settings.ocr_languages}")
 
 
 def _confined(confinement: Confinement | None) -> Finding:

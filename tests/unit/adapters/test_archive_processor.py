@@ -117,6 +117,11 @@ def test_names_are_texts_and_nothing_else() -> None:
     assert "../../up.txt\nalpha" in findings.text
 
 
+def test_a_member_without_a_name_is_one_as_well() -> None:
+    data = zipped({"ax": "words"}).replace(b"ax", b"\0x")  # a name ends at a zero
+    assert facts(extract(data))["entries"] == 1
+
+
 def test_names_from_before_unicode_are_guessed() -> None:
     name = "这是一个中文文件名用于检测编码我们希望它能够被正确识别.txt"
     raw = name.encode("gb18030")

@@ -3,6 +3,7 @@ import zlib
 from io import BytesIO
 from typing import Any
 
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
@@ -21,7 +22,10 @@ ORIENTATION = 0x0112
 
 def encode(image: Image.Image, kind: str = "image/png", **options: Any) -> bytes:
     file = BytesIO()
-    image.save(file, FORMATS[MediaType(kind)], **options)
+    if FORMATS[MediaType(kind)] == "HEIF":  # which the processor can only read
+        pillow_heif.from_pillow(image).save(file, **options)
+    else:
+        image.save(file, FORMATS[MediaType(kind)], **options)
     return file.getvalue()
 
 
@@ -85,6 +89,38 @@ class TestImageProcessorOnTiff(ProcessorContract):
         return encode(photo(), "image/tiff", compression="tiff_lzw"), MediaType("image/tiff")
 
 
+class TestImageProcessorOnHeic(ProcessorContract):
+    processor_class = ImageProcessor
+
+    @pytest.fixture
+    def good(self) -> tuple[bytes, MediaType]:
+        return encode(photo().resize((400, 200)), "image/heic"), MediaType("image/heic")
+
+
+class TestImageProcessorOnAvif(ProcessorContract):
+    processor_class = ImageProcessor
+
+    @pytest.fixture
+    def good(self) -> tuple[bytes, MediaType]:
+        return encode(photo().resize((400, 200)), "image/avif"), MediaType("image/avif")
+
+
+class TestImageProcessorOnWebp(ProcessorContract):
+    processor_class = ImageProcessor
+
+    @pytest.fixture
+    def good(self) -> tuple[bytes, MediaType]:
+        return encode(photo(), "image/webp"), MediaType("image/webp")
+
+
+class TestImageProcessorOnBmp(ProcessorContract):
+    processor_class = ImageProcessor
+
+    @pytest.fixture
+    def good(self) -> tuple[bytes, MediaType]:
+        return encode(photo(), "image/bmp"), MediaType("image/bmp")
+
+
 class TestImageProcessorOnGif(ProcessorContract):
     processor_class = ImageProcessor
 
@@ -140,6 +176,31 @@ def test_pictures_are_put_upright(held: int) -> None:
         image = opened(each)
         assert image.getpixel((10, 10))[0] > 200  # type: ignore[index]
         assert image.getpixel((each.width - 10, 10))[0] < 50  # type: ignore[index]
+
+
+@pytest.mark.parametrize("kind", ["image/heic", "image/avif", "image/webp", "image/png"])
+def test_pictures_of_newer_kinds_are_put_upright_too(kind: str) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    sideways = photo().transpose(Image.Transpose.ROTATE_90)
+    findings = extract(encode(sideways, kind, exif=exif.tobytes()), kind)
+    assert (facts(findings)["width"], facts(findings)["height"]) == (2000, 1000)
+    for each in findings.pictures:
+        assert opened(each).getpixel((10, 10))[0] > 200  # type: ignore[index]
+        assert not opened(each).getexif()
+
+
+@pytest.mark.parametrize("kind", ["image/heic", "image/avif", "image/webp", "image/tiff"])
+def test_no_rendition_tells_what_the_original_does(kind: str) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a secret place"
+    exif.get_ifd(GPS)[1] = "N"
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>a secret place</x:xmpmeta>"
+    findings = extract(encode(photo(), kind, exif=exif.tobytes(), xmp=xmp), kind)
+    assert "secret" in (findings.text or "")
+    for each in findings.pictures:
+        assert b"secret" not in each.data
+        assert not opened(each).getexif()
 
 
 def test_the_place_is_a_fact_of_the_owner_and_in_no_rendition() -> None:

@@ -3,7 +3,7 @@ from typing import Final
 from filetype.match import match
 from filetype.types import DOCUMENT, TYPES
 
-from docstore.adapters.media_types import compound_family, text_family, zip_family
+from docstore.adapters.media_types import compound_family, ebml_family, text_family, zip_family
 from docstore.adapters.media_types.ends import Ends
 from docstore.application.ports.media_types import Sample
 from docstore.domain.names import OCTET_STREAM, MediaType
@@ -34,8 +34,8 @@ class SignatureSniffer:
     """Types by content, in pure Python.
 
     Whoever matches first wins, so that a file which is two things at once is one for docstore:
-    PDF at the very start, RTF and JPEG XL, compound files, zip files, text in Unicode, the
-    signatures of the library `filetype`, text in older encodings, PDF after some other bytes.
+    PDF at the very start, RTF and JPEG XL, compound files, zip files, Matroska, text in Unicode,
+    the signatures of the library `filetype`, text in older encodings, PDF after some other bytes.
     Text comes before the library because a picture or a program has control bytes and no text
     has, while many signatures are two letters that a text may begin with.
     """
@@ -53,6 +53,8 @@ def _type(ends: Ends) -> str | None:
         return compound_family.compound_type(ends)
     if zip_family.is_zip(ends.head):
         return zip_family.zip_type(ends)
+    if ends.head.startswith(ebml_family.MAGIC):
+        return ebml_family.ebml_type(ends)
     if text := text_family.unicode_text(ends):
         return text_family.text_type(text, ends)
     return _otherwise(ends)

@@ -90,8 +90,12 @@ class Budget:
         self._tell("truncated", f"those up to {most} files deep", "MAX_ARCHIVE_DEPTH")
         return True
 
+    @property
+    def seconds_left(self) -> float:
+        return self._until - time.monotonic()
+
     def _is_late(self) -> bool:
-        if time.monotonic() <= self._until:
+        if self.seconds_left >= 0:
             return False
         self._tell("partial", "as many as there was time for", "PROCESS_SECONDS")
         return True

@@ -8,6 +8,7 @@ from typing import BinaryIO, Final, NoReturn
 from docstore.adapters.processors.confinement import ANSWER_FD, FILE_FD, confine
 from docstore.adapters.processors.protocol import Answer, Refused, Run, encode, to_answer
 from docstore.adapters.processors.walls import Walls
+from docstore.adapters.processors.wording import MAX_MESSAGE, discreet
 from docstore.application.ports.processor import Processor, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
@@ -46,16 +47,18 @@ def _outcome(processor: Processor, body: BinaryIO, subject: Subject) -> Answer:
     try:
         return to_answer(processor.extract(body, subject))
     except ProcessingFailed as error:
-        return Refused(error.failure, str(error)[:1000])
+        return Refused(error.failure, discreet(str(error)))
     except MemoryError:
         raise
     except ImportError as error:
         traceback.print_exc()
         message = f"the processor could not import {error.name}: only `preload` can"
-        return Refused(FailureCode.CRASHED, message[:1000])
+        return Refused(FailureCode.CRASHED, message[:MAX_MESSAGE])
     except BaseException as error:  # a Rust panic is no Exception
         traceback.print_exc()
-        return Refused(FailureCode.CRASHED, f"the processor raised {type(error).__name__}"[:1000])
+        return Refused(
+            FailureCode.CRASHED, f"the processor raised {type(error).__name__}"[:MAX_MESSAGE]
+        )
 
 
 def _write(data: bytes) -> None:

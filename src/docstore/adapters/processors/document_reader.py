@@ -1,6 +1,7 @@
 """Documents by type: which reader reads what."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO, Final, TypeAlias
 
 from docstore.adapters.processors import (
@@ -8,6 +9,7 @@ from docstore.adapters.processors import (
     epub,
     fiction_book,
     kreuzberg_reader,
+    large_sheets,
     mail_attachments,
     mailbox,
     markup,
@@ -66,7 +68,11 @@ def _document(body: BinaryIO, media_type: MediaType, members: Members) -> Readin
     if media_type in types.ZIPPED:
         _check(body, data, members)
     reading = _main(data, media_type, members)
-    more = _more(data, media_type, members)
+    if media_type in types.OOXML and not reading.text.strip():
+        ooxml.check(data, members)
+    if media_type == types.PDF and not reading.text.strip():
+        reading = replace(reading, text=pdf.scanned(data, members))
+    more = () if reading.is_all else _more(data, media_type, members)
     text = supplemented(reading.text, [*more, *metadata_lines(reading.metadata)])
     return Reading(text, reading.metadata)
 
@@ -79,6 +85,8 @@ def _main(data: bytes, media_type: MediaType, members: Members) -> Reading:
     if media_type in types.OPENDOCUMENT_AS_XML:
         return opendocument.read(data, members)
     if media_type == types.PDF and (reading := pdf.beginning(data, members)):
+        return reading
+    if media_type in types.SHEETS and (reading := large_sheets.beginning(data, members)):
         return reading
     if media_type == types.EXCEL and not data.startswith(compound.MAGIC):
         return old_excel.read(data)

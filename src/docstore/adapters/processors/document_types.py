@@ -29,6 +29,13 @@ OOXML: Final = frozenset(
 )  # fmt: skip
 OPENDOCUMENT: Final = frozenset({f"{_ODF}.text", f"{_ODF}.spreadsheet", f"{_ODF}.presentation"})
 OPENDOCUMENT_AS_XML: Final = frozenset({f"{_ODF}.presentation"})
+SHEETS: Final = frozenset(
+    {
+        f"{_SHEET}.sheet", f"{_SHEET}.template", f"{EXCEL}.sheet.macroenabled.12",
+        f"{_ODF}.spreadsheet",
+    }
+)  # fmt: skip
+"""Spreadsheets in XML."""
 ZIPPED: Final = OOXML | OPENDOCUMENT | {EPUB}
 COMPOUND: Final = frozenset({"application/msword", EXCEL, "application/vnd.ms-powerpoint"})
 HTML: Final = frozenset({"text/html", "application/xhtml+xml"})

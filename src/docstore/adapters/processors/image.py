@@ -1,12 +1,20 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from docstore.adapters.processors import recognition
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import (
+    Findings,
+    Limits,
+    Picture,
+    ProcessorOptions,
+    Subject,
+)
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
-from docstore.domain.findings import Json
+from docstore.domain.findings import Json, Notice
 from docstore.domain.names import MediaType
 
 if TYPE_CHECKING:  # Pillow is imported in the parsers' process only
@@ -16,6 +24,8 @@ FORMATS: Final = {
     "image/avif": "AVIF",
     "image/bmp": "BMP",
     "image/gif": "GIF",
+    "image/heic": "HEIF",
+    "image/heif": "HEIF",
     "image/jpeg": "JPEG",
     "image/png": "PNG",
     "image/tiff": "TIFF",
@@ -24,14 +34,19 @@ FORMATS: Final = {
 """What is opened, as what. Pillow reads some 40 formats; nobody needs to reach the others."""
 
 BOXES: Final = {"thumbnail": (256, 256), "preview": (1600, 1600)}
+PART_OF_TIME: Final = 0.5  # of the processor's seconds that recognising text may take
 MAX_FRAMES: Final = 1000  # that are counted
+
+_TOO_SLOW: Final = Notice(
+    "partial", "there was no time to recognise the text in it (DOCSTORE_PROCESS_SECONDS)"
+)
 
 
 class ImageProcessor:
     """Facts and renditions of raster pictures; of an animation, the first frame."""
 
     name = "image"
-    version = "2"
+    version = "3"
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
@@ -48,6 +63,7 @@ class ImageProcessor:
 
         preload(self._options)
         Image.init()
+        _learn_heif()
 
     def accepts(self, media_type: MediaType) -> bool:
         return media_type in FORMATS
@@ -55,7 +71,7 @@ class ImageProcessor:
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
         from docstore.adapters.processors.exif import exif_facts
         from docstore.adapters.processors.picture_notes import picture_notes
-        from docstore.adapters.processors.renditions import renditions, upright_size
+        from docstore.adapters.processors.renditions import upright_size
 
         with _pillow_errors(), self._opened(body, subject) as image:
             if image.format == "PNG":
@@ -70,19 +86,32 @@ class ImageProcessor:
                 "frames": _frames(image),
                 "exif": exif_facts(image),
             }
-            notes = text_findings(picture_notes(image), self._options)
+            notes = picture_notes(image)
+            words, pictures = self._seen(image)
+            slow = [_TOO_SLOW] if words is None else []
+            told = text_findings("\n".join(filter(None, (notes, words))), self._options)
             return Findings(
-                facts={"image": facts, **(notes.facts if notes.text else {})},
-                text=notes.text,
-                pictures=renditions(image, self._boxes),
-                warnings=notes.warnings,
+                facts={"image": facts, **(told.facts if told.text else {})},
+                text=told.text,
+                pictures=pictures,
+                warnings=[*told.warnings, *slow, *recognition.notices(self._options)],
             )
+
+    def _seen(self, image: "Image.Image") -> tuple[str | None, Sequence[Picture]]:
+        """Text that is recognised in it, None: not in time; and its renditions."""
+        from docstore.adapters.processors.renditions import fitted, largest, upright
+
+        rooms = [recognition.ROOM] if self._options.ocr_languages else []
+        seen = upright(image, largest([*self._boxes.values(), *rooms]))
+        seconds = PART_OF_TIME * self.limits.seconds
+        return recognition.recognised(seen, self._options, seconds), fitted(seen, self._boxes)
 
     @contextmanager
     def _opened(self, body: BinaryIO, subject: Subject) -> "Iterator[Image.Image]":
         """The picture, of which only the header has been read."""
         from PIL import Image
 
+        _learn_heif()
         Image.MAX_IMAGE_PIXELS = None  # it only warns; the check below is the one that counts
         with Image.open(body, formats=[FORMATS[subject.media_type]]) as image:
             if image.width * image.height > self._max_pixels:
@@ -92,6 +121,16 @@ class ImageProcessor:
                     " (DOCSTORE_MAX_PIXELS)",
                 )
             yield image
+
+
+@cache
+def _learn_heif() -> None:
+    """Pillow has no decoder of its own. One thread: more of them would take address space."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(
+        thumbnails=False, depth_images=False, aux_images=False, decode_threads=1
+    )
 
 
 def _frames(image: "Image.Image") -> int:
@@ -131,4 +170,8 @@ def _pillow_errors() -> Iterator[None]:
 
 
 def _corrupt(error: Exception) -> ProcessingFailed:
+    from PIL import UnidentifiedImageError
+
+    if isinstance(error, UnidentifiedImageError):  # its words are of a Python object
+        return ProcessingFailed(FailureCode.CORRUPT, "not a picture of the kind it begins like")
     return ProcessingFailed(FailureCode.CORRUPT, f"not a whole picture: {str(error)[:200]}")

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from docstore.adapters.processors.spool import Spool, spooled
 from docstore.adapters.processors.timing import observed
+from docstore.adapters.processors.wording import discreet
 from docstore.application.ports.processor import Findings, Observe, Processor, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
@@ -39,8 +40,8 @@ def _run(processor: Processor, subject: Subject, spool: Spool) -> Findings:
     with open(spool.open(), "rb") as body:
         try:
             return processor.extract(body, subject)
-        except ProcessingFailed:
-            raise
+        except ProcessingFailed as error:
+            raise ProcessingFailed(error.failure, discreet(str(error))) from error
         except MemoryError as error:
             raise ProcessingFailed(FailureCode.MEMORY, "out of memory") from error
         except Exception as error:

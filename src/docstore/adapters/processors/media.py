@@ -1,13 +1,16 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, BinaryIO, Final
 
+from docstore.adapters.processors import film_reader
+from docstore.adapters.processors.film_reader import FILMS, film_facts
 from docstore.adapters.processors.media_facts import media_facts, spoken
 from docstore.adapters.processors.text_findings import text_findings
 from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
+from docstore.domain.findings import Json
 from docstore.domain.names import MediaType
 
 READ: Final = {
@@ -30,7 +33,7 @@ class MediaProcessor:
     """Duration, codec and tags of sounds and films. Decodes neither."""
 
     name = "media"
-    version = "1"
+    version = "2"
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
@@ -42,14 +45,21 @@ class MediaProcessor:
         preload(self._options)
         for media_type in READ:
             _classes(MediaType(media_type))
+        film_reader.load()
 
     def accepts(self, media_type: MediaType) -> bool:
-        return media_type in READ
+        return media_type in READ or media_type in FILMS
 
     def extract(self, body: BinaryIO, subject: Subject) -> Findings:
-        with _mutagen_errors():
-            facts = media_facts(_opened(body, subject.media_type))
+        with _library_errors():
+            facts = _facts(body, subject.media_type)
         return text_findings(spoken(facts), self._options, {"media": facts})
+
+
+def _facts(body: BinaryIO, media_type: MediaType) -> Mapping[str, Json]:
+    if media_type in FILMS:
+        return film_facts(body, media_type)
+    return media_facts(_opened(body, media_type))
 
 
 def _opened(body: BinaryIO, media_type: MediaType) -> Any:
@@ -67,10 +77,11 @@ def _classes(media_type: MediaType) -> list[Any]:
 
 
 @contextmanager
-def _mutagen_errors() -> Iterator[None]:
-    """The only place where the library's errors become docstore's.
+def _library_errors() -> Iterator[None]:
+    """The only place where errors of mutagen and MediaInfo become docstore's.
 
-    Broken files make it raise errors of other kinds than its own, too. It wraps those of the disk.
+    Broken files make them raise errors of other kinds than their own, too. mutagen wraps those of
+    the disk.
     """
     try:
         yield

@@ -1,7 +1,7 @@
 """The facts that `extracted.media` holds, out of a file that mutagen opened."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -35,12 +35,12 @@ _BESIDES: Final = frozenset({"metadata_block_picture", "coverart", "covr"})  # p
 
 def media_facts(file: Any) -> Mapping[str, Json]:
     return {
-        "duration_s": _number(getattr(file.info, "length", None), 3),
+        "duration_s": number(getattr(file.info, "length", None), 3),
         "codec": _codec(file),
-        "bitrate": _number(getattr(file.info, "bitrate", None), 0),
-        "sample_rate": _number(getattr(file.info, "sample_rate", None), 0),
-        "channels": _number(getattr(file.info, "channels", None), 0),
-        "tags": _tags(file.tags),
+        "bitrate": number(getattr(file.info, "bitrate", None), 0),
+        "sample_rate": number(getattr(file.info, "sample_rate", None), 0),
+        "channels": number(getattr(file.info, "channels", None), 0),
+        "tags": gathered(_pairs(file.tags)),
     }
 
 
@@ -57,23 +57,24 @@ def _codec(file: Any) -> str:
     return clean(str(codec))[:64] if codec else type(file).__name__
 
 
-def _tags(tags: Any) -> Mapping[str, Json]:
-    """Each a text, or a list of such when there are several."""
+def gathered(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Json]:
+    """Tags, each a text, or a list of such when there are several."""
     found: dict[str, list[str]] = {}
-    for name, value in _pairs(tags):
+    for name, told in pairs:
+        value = clean(told).strip()[:MAX_VALUE]
         values = found.setdefault(name, []) if len(found) < MAX_TAGS else found.get(name, [])
-        if value not in values and len(values) < MAX_VALUES:
+        if value and value not in values and len(values) < MAX_VALUES:
             values.append(value)
     # Libraries give them in an order that hashing decides; the same file gives the same answer.
-    return {n: values if len(values) > 1 else values[0] for n, values in sorted(found.items())}
+    told_of = sorted((name, values) for name, values in found.items() if values)
+    return {name: values if len(values) > 1 else values[0] for name, values in told_of}
 
 
 def _pairs(tags: Any) -> Iterator[tuple[str, str]]:
     for key, value in list(tags.items()) if tags else ():
         name = _name(key)
         for text in _texts(value) if name else ():
-            if line := clean(text).strip()[:MAX_VALUE]:
-                yield name, line
+            yield name, text
 
 
 def _name(key: object) -> str:
@@ -98,7 +99,8 @@ def _texts(value: Any) -> Iterator[str]:
             yield str(each)
 
 
-def _number(value: Any, digits: int) -> Json:
+def number(value: Any, digits: int) -> Json:
+    """Rounded; None for what is none, or is not finite."""
     with suppress(TypeError, ValueError, OverflowError):
         number = float(value)
         if math.isfinite(number) and number >= 0:

@@ -10,8 +10,10 @@ from typing import Final
 
 from docstore.adapters.processors import compound
 from docstore.adapters.processors.reading import Members
-from docstore.adapters.processors.xml_text import xml_attributes, xml_text
+from docstore.adapters.processors.xml_text import is_whole, xml_attributes, xml_text
 from docstore.adapters.processors.zip_members import part
+from docstore.domain.errors import ProcessingFailed
+from docstore.domain.failure import FailureCode
 
 MAX_LINKS: Final = 10_000
 
@@ -23,6 +25,7 @@ _PROSE: Final = re.compile(
 _EMBEDDED: Final = re.compile(r"(word|ppt|xl)/embeddings/[^/]+")
 _PICTURE: Final = re.compile(r"(word|ppt|xl)/media/[^/]+")
 _RELATIONSHIPS: Final = re.compile(r"(word|ppt/slides|xl/worksheets|xl/drawings)/_rels/[^/]+\.rels")
+_MAIN: Final = frozenset({"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"})
 _INLINE: Final = frozenset({"r", "t", "rPr", "lastRenderedPageBreak", "proofErr", "sz", "latin"})
 _FIELDS: Final = frozenset({"instrText", "delText", "fldSimple", "posOffset", "attrName"})
 
@@ -32,6 +35,17 @@ def more(data: bytes, members: Members) -> Iterator[str]:
     with zipfile.ZipFile(BytesIO(data)) as file:
         for name in file.namelist():
             yield from _of_part(file, name, members)
+
+
+def check(data: bytes, members: Members) -> None:
+    """Of a document in which no text was found: the library says nothing of a broken part.
+
+    Raises ProcessingFailed when the main one is not well-formed, or declares entities.
+    """
+    with zipfile.ZipFile(BytesIO(data)) as file:
+        for name in _MAIN.intersection(file.namelist()):
+            if not is_whole(part(file, name, members)):
+                raise ProcessingFailed(FailureCode.CORRUPT, f"{name} in it cannot be read")
 
 
 def _of_part(file: zipfile.ZipFile, name: str, members: Members) -> Iterator[str]:

@@ -18,6 +18,7 @@ class Reading:
     text: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     archive: Mapping[str, Any] | None = None
+    is_all: bool = False  # that may be read: nothing that lies elsewhere in the file is added
 
 
 class Members(Protocol):
@@ -27,6 +28,11 @@ class Members(Protocol):
 
     @property
     def options(self) -> ProcessorOptions: ...
+
+    @property
+    def seconds_left(self) -> float:
+        """Until it is time to give what has been read."""
+        ...
 
     def text(self, name: str, data: bytes) -> str:
         """All of a member that is worth finding, beginning with its name."""

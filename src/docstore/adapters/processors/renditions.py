@@ -1,6 +1,6 @@
 """Smaller pictures of a picture: upright, in sRGB, and without a word about who took it where."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from typing import Final
@@ -45,13 +45,25 @@ def upright_size(image: Image.Image) -> Box:
 
 def renditions(image: Image.Image, boxes: Mapping[str, Box]) -> Sequence[Picture]:
     """One picture for each box: as large as fits into it, and never larger than `image`."""
-    room = (max(box[0] for box in boxes.values()), max(box[1] for box in boxes.values()))
-    upright = _upright(image, room)
-    return [_picture(name, _fit(upright, box)) for name, box in boxes.items()]
+    return fitted(upright(image, largest(boxes.values())), boxes)
 
 
-def _upright(image: Image.Image, room: Box) -> Image.Image:
-    """Decoded no larger than needed, then turned; what is turned is small by then."""
+def largest(boxes: Iterable[Box]) -> Box:
+    """The box that each of them fits into."""
+    widths, heights = zip(*boxes, strict=True)
+    return max(widths), max(heights)
+
+
+def fitted(image: Image.Image, boxes: Mapping[str, Box]) -> Sequence[Picture]:
+    """The same of one that is upright already, and in sRGB."""
+    return [_picture(name, _fit(image, box)) for name, box in boxes.items()]
+
+
+def upright(image: Image.Image, room: Box) -> Image.Image:
+    """In sRGB and within `room`.
+
+    Decoded no larger than needed, then turned; what is turned is small by then.
+    """
     held = orientation(image)
     if held in _SIDEWAYS:
         room = (room[1], room[0])

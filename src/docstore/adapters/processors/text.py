@@ -14,10 +14,10 @@ _ENCRYPTED: Final = Notice("encrypted", "the file is encrypted, so its text coul
 
 
 class TextProcessor:
-    """Text and document facts of whatever holds text. Never recognises text in pictures."""
+    """Text and document facts of whatever holds text. Of a PDF without any, what is recognised."""
 
     name = "text"
-    version = "2"
+    version = "3"
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options

@@ -52,20 +52,31 @@ def local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-class _Refused(Exception):
-    """It declares entities."""
+class EntitiesDeclared(Exception):
+    """The document declares entities."""
+
+
+def refuse_entities(parser: expat.XMLParserType) -> None:
+    """Have it raise EntitiesDeclared rather than expand one."""
+    parser.EntityDeclHandler = _refuse
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether it is a well-formed document that declares no entities."""
+    return _parse(expat.ParserCreate(), data)
 
 
 def _refuse(*_: object) -> None:
-    raise _Refused
+    raise EntitiesDeclared
 
 
-def _parse(parser: expat.XMLParserType, data: bytes) -> None:
-    parser.EntityDeclHandler = _refuse
+def _parse(parser: expat.XMLParserType, data: bytes) -> bool:
+    refuse_entities(parser)
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, _Refused, ValueError, LookupError):
-        return
+    except (expat.ExpatError, EntitiesDeclared, ValueError, LookupError):
+        return False
+    return True
 
 
 class _Gathering:

@@ -20,7 +20,9 @@ def entries(body: BinaryIO, subject: Subject, members: Members) -> Iterator[Entr
     with zip_directory.opened(body, subject.size, members.options.max_archive_entries) as file:
         infos = file.infolist()
         for name, info in zip(_names(infos), infos, strict=True):
-            read = None if info.is_dir() else partial(_read, file, info, members)
+            # Not is_dir(), which fails at a member without a name.
+            is_folder = info.filename.endswith("/")
+            read = None if is_folder else partial(_read, file, info, members)
             yield Entry(name, info.file_size, read)
 
 

@@ -60,9 +60,12 @@ class ProcessorOptions:
     max_text_characters: int = 5 * 1024**2  # DOCSTORE_MAX_TEXT_CHARACTERS
     max_pixels: int = 64_000_000  # DOCSTORE_MAX_PIXELS, of a picture that is decoded
     max_pages: int = 2000  # DOCSTORE_MAX_PAGES, of a PDF
+    max_cells: int = 1_000_000  # DOCSTORE_MAX_CELLS, of a spreadsheet
     max_archive_entries: int = 10_000  # DOCSTORE_MAX_ARCHIVE_ENTRIES, of all archives in a file
     max_unpacked_bytes: int = 512 * 1024**2  # DOCSTORE_MAX_UNPACKED_BYTES, of them together
     max_archive_depth: int = 3  # DOCSTORE_MAX_ARCHIVE_DEPTH, of files in files that are read
+    ocr_languages: str = ""  # DOCSTORE_OCR, such as deu+eng; "": no text is recognised
+    ocr_data: str = ""  # DOCSTORE_OCR_DATA, folder of *.traineddata; "": the usual ones
     image_box: tuple[int, int] = (1024, 1024)  # DOCSTORE_IMAGE_RESIZE, pixels
     max_result_bytes: int = 32 * 1024**2  # DOCSTORE_MAX_RESULT_BYTES, of one processor's findings
     sniffer: str = ""  # module:Class of a TypeSniffer for files within files; "": none is read

@@ -118,3 +118,17 @@ def test_a_secret_that_others_may_read_fails(doctor: Doctor, run: Run, data: Pat
 def test_nothing_of_the_look_is_left(doctor: Doctor, data: Path) -> None:
     doctor()
     assert [path for path in (data / "blobs").rglob("*") if path.is_file()] == []
+
+
+def test_text_in_pictures_is_only_looked_into_when_it_is_wanted(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert doctor()["text in pictures"] == (
+        "ok",
+        "not recognised; DOCSTORE_OCR names languages",
+    )
+    monkeypatch.setenv("DOCSTORE_OCR", "xyz")
+    monkeypatch.setenv("DOCSTORE_OCR_DATA", str(tmp_path))
+    level, detail = doctor()["text in pictures"]
+    assert level == "warning"
+    assert "xyz.traineddata" in detail or "docstore[ocr]" in detail
