@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Final
@@ -236,12 +236,10 @@ class Client:
         """After an upgrade of a processor, in all processes at once."""
         self._world.extractor.upgrade(self._chance.choice(STEPS))
 
-        async def act(docstore: Docstore) -> None:
-            async with aclosing(docstore.refresh(owner=self._owner)) as stale:
-                async for _ in stale:
-                    self._world.promises.seen["file out of date"] += 1
-
-        await self._world.ask(act, hang_up_after=self._patience())
+        refreshed = await self._world.ask(
+            lambda d: d.refresh(owner=self._owner), hang_up_after=self._patience()
+        )
+        self._world.promises.seen["file out of date"] += refreshed.stale
 
     async def _delete(self) -> None:
         if (file_id := self._some_file()) is None:

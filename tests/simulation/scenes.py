@@ -1,6 +1,5 @@
 """Everything that changes something, as scenes in which each port call is to fail once."""
 
-from contextlib import aclosing
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -123,9 +122,7 @@ async def retry(stage: Rehearsal, docstore: Docstore) -> None:
 
 
 async def refresh(stage: Rehearsal, docstore: Docstore) -> None:
-    async with aclosing(docstore.refresh()) as stale:
-        async for _ in stale:
-            pass
+    await docstore.refresh()
 
 
 async def delete(stage: Rehearsal, docstore: Docstore) -> None:

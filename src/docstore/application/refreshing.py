@@ -1,6 +1,6 @@
 """What newer processors make out of date, and its processing once more."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -28,6 +28,14 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How many files there were."""
+
+    looked_at: int
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     """Run the steps that are out of date: of a processor that is new, or of another version than
     the one that read the file, and those declared to come after it.
@@ -42,20 +50,29 @@ class Refresh:
     extractor: Callable[[], Extractor]
 
     async def __call__(
-        self, *, owner: UserId | None = None, dry_run: bool = False
-    ) -> AsyncGenerator[Stale, None]:
-        """The stale files of all owners, or of one; each has got its job, unless `dry_run`."""
+        self,
+        *,
+        owner: UserId | None = None,
+        dry_run: bool = False,
+        tell: Callable[[Stale], object] = lambda _: None,
+    ) -> Refreshed:
+        """Look at the files of all owners, or of one, and call `tell` with each stale one, once it
+        has got its job. With `dry_run` none gets one.
+        """
+        looked_at = stale = 0
         last: FileId | None = None
         while True:
             async with self.begin(read_only=True) as tx:
                 files = await tx.files.after(last, limit=BATCH)
                 wanted = [file for file in files if owner in (None, file.user_id)]
-                stale = [found for file in wanted if (found := await self._look(tx, file))]
-            for found in stale:
-                if dry_run or await self._renew(found.file.id):
-                    yield found
+                found = [await self._look(tx, file) for file in wanted]
+            for each in filter(None, found):
+                if dry_run or await self._renew(each.file.id):
+                    stale += 1
+                    tell(each)
+            looked_at += len(wanted)
             if len(files) < BATCH:
-                return
+                return Refreshed(looked_at, stale)
             last = files[-1].id
 
     async def _look(self, tx: UnitOfWork, file: File) -> Stale | None:
