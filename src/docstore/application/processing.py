@@ -55,8 +55,9 @@ class ProcessFile:
     extractor: Extractor
 
     async def begin(self, tx: UnitOfWork, job: Job) -> Job:
+        now = job.started_at
+        assert now is not None, "it is claimed just now"
         file = await tx.files.get(_file_id(job))
-        now = await tx.now()
         job = job.planned(self.extractor.plan(file.media_type), now=now)
         await tx.jobs.update(job)
         if file.status is FileStatus.UPLOADED:

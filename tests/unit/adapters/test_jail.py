@@ -23,7 +23,7 @@ PROBES: Sequence[type[probes.Probe]] = (
     probes.AbortsForMemory, probes.Sleeps, probes.SleepsLong, probes.Spins, probes.Devours,
     probes.Demands, probes.Chatters, probes.Floods, probes.Leaves, probes.Lies, probes.Forks,
     probes.Escapes, probes.KillsItsParent, probes.Complains, probes.ClosesItsAnswer,
-    probes.AnswersTwice, probes.Stubborn,
+    probes.AnswersTwice, probes.Stubborn, probes.Unlimited, probes.Terse, probes.Secretive,
 )  # fmt: skip
 GOOD_FILES = 10
 
@@ -69,6 +69,12 @@ async def test_findings_come_back_whole(jail: Jail) -> None:
     assert [picture.data for picture in findings.pictures] == [b"\0png"]
 
 
+async def test_who_has_no_limits_has_those_of_all(jail: Jail) -> None:
+    [findings] = await extract(jail, probes.Unlimited)
+    assert findings.text is not None
+    assert len(findings.text) == OPTIONS.max_result_bytes - 1000
+
+
 async def test_only_the_willing_are_planned(jail: Jail) -> None:
     assert jail.plan(MediaType("x/unknown")) == []
     assert jail.plan(MediaType("x/good")) == [Planned(processor="good", version="1")]
@@ -94,6 +100,8 @@ async def test_only_the_willing_are_planned(jail: Jail) -> None:
         (probes.ClosesItsAnswer, FailureCode.CRASHED),
         (probes.AnswersTwice, FailureCode.CRASHED),
         (probes.Stubborn, FailureCode.TIMEOUT),
+        (probes.Terse, FailureCode.OUTPUT_TOO_LARGE),
+        (probes.Secretive, FailureCode.CRASHED),
     ],
 )
 async def test_a_bad_file_fails_alone(
