@@ -1,6 +1,5 @@
 """What clients see of the work on a file. A field here is a public promise."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -60,7 +59,7 @@ class JobView(View):
     next_attempt_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
-    steps: Sequence[StepView] = Field(
+    steps: list[StepView] = Field(
         description="In the order in which they run. Planned when the first attempt begins."
     )
 
@@ -85,4 +84,4 @@ class JobView(View):
 class JobPage(PageView):
     """A stretch of a listing of jobs, newest first."""
 
-    items: Sequence[JobView]
+    items: list[JobView]
