@@ -73,6 +73,19 @@ def a_jail(processors: Sequence[Processor]) -> Jail:
     return Jail(processors, options=ProcessorOptions())
 
 
+class Confused(Plain):
+    def accepts(self, media_type: MediaType) -> bool:
+        raise LookupError(media_type)
+
+
+def test_who_cannot_say_what_it_accepts_keeps_nobody_from_the_file(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    plan = Lineup([Confused("a"), Plain("b")]).plan(TEXT)
+    assert [each.processor for each in plan] == ["b"]
+    assert "a cannot say whether it accepts text/plain" in caplog.text
+
+
 @pytest.mark.parametrize("start", [a_jail, InlineExtractor])
 @pytest.mark.parametrize(
     ("processors", "why"),

@@ -3,7 +3,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Json
@@ -32,6 +32,7 @@ class ImageProcessor:
 
     name = "image"
     version = "2"
+    yields = (Kind.FACTS, Kind.TEXT, Kind.RENDITIONS)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options

@@ -1,5 +1,6 @@
 """The processors that there are, in the order in which they read a file."""
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 
 from docstore.application.ports.processor import Findings, Processor, RunsAfter, Yields
@@ -8,6 +9,8 @@ from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
 from docstore.domain.ordering import Unorderable, ordered
 from docstore.domain.step import Planned
+
+log = logging.getLogger(__name__)
 
 
 class Lineup:
@@ -35,8 +38,19 @@ class Lineup:
         return [
             Planned(processor=name, version=each.version, after=_after(each))
             for name, each in self._processors.items()
-            if each.accepts(media_type)
+            if _accepts(each, media_type)
         ]
+
+
+def _accepts(processor: Processor, media_type: MediaType) -> bool:
+    """An error of the one must not keep the others from the file."""
+    try:
+        return processor.accepts(media_type)
+    except Exception:
+        log.exception(
+            "%s cannot say whether it accepts %s, so it does not", processor.name, media_type
+        )
+        return False
 
 
 def _after(processor: Processor) -> frozenset[str]:

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, Final
 
 from docstore.adapters.processors.media_facts import media_facts, spoken
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
@@ -31,6 +31,7 @@ class MediaProcessor:
 
     name = "media"
     version = "1"
+    yields = (Kind.FACTS, Kind.TEXT)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
