@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from docstore.application.ports.processor import Extractor
+from docstore.application.ports.extractor import Extractor
 from docstore.container import Container
 from docstore.domain.names import MediaType
 from docstore.settings import Settings
@@ -79,7 +79,9 @@ async def _median(text: bytes, place: Path, isolation: str) -> float:
 async def _timed(extractor: Extractor, text: bytes) -> float:
     file = a_file(media_type=MediaType("text/plain"), size=len(text))
     began = time.perf_counter()
-    await extractor.extract(file, _body(text))
+    async with extractor.reading(file, _body(text)) as reading:
+        for each in extractor.plan(file.media_type):
+            await reading.run(each.processor)
     return time.perf_counter() - began
 
 

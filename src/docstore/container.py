@@ -39,6 +39,7 @@ from docstore.application.ports.blob_store import SignsUrls
 from docstore.application.ports.processor import ProcessorOptions
 from docstore.application.processing import ProcessFile
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.refreshing import Refresh
 from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
@@ -147,14 +148,22 @@ class Container(containers.DeclarativeContainer):
     cursors = providers.Singleton(Cursors, providers.Callable(cursor_key, secret))
     options = providers.Singleton(processor_options, settings)
     no_recognition = providers.Callable(recognition.missing, options)  # why there is none
-    processors = providers.Singleton(load_all, "processors", options)
+    off = settings.provided.processors_off
+    processors = providers.Singleton(load_all, "processors", options, off=off)
     extractor = providers.Selector(
         settings.provided.isolation,
-        jail=providers.Singleton(Jail, processors, options=options, observe=saw_extraction),
-        strict=providers.Singleton(
-            Jail, processors, options=options, lowest=Level.FILES, observe=saw_extraction
+        jail=providers.Singleton(
+            Jail, processors, options=options, off=off, observe=saw_extraction
         ),
-        none=providers.Singleton(InlineExtractor, processors, observe=saw_extraction),
+        strict=providers.Singleton(
+            Jail,
+            processors,
+            options=options,
+            off=off,
+            lowest=Level.FILES,
+            observe=saw_extraction,
+        ),
+        none=providers.Singleton(InlineExtractor, processors, off=off, observe=saw_extraction),
     )
 
     retry_policy = providers.Factory(
@@ -259,6 +268,7 @@ class Container(containers.DeclarativeContainer):
         edit=providers.Factory(Edit, begin),
         delete=providers.Factory(DeleteFile, begin, new_id),
         retry=providers.Factory(RetryByHand, begin, new_id),
+        refresh=providers.Factory(Refresh, begin, new_id, extractor.provider),
         job=providers.Factory(GetJob, begin),
         jobs=providers.Factory(ListJobs, begin, cursors),
         accounts=accounts,

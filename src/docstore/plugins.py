@@ -1,6 +1,6 @@
 """Finds adapters and processors by Python entry points: ours like everybody's."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import entry_points
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +32,14 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     return factory(url, durable=durable)
 
 
-def load_all(group: str, *arguments: object) -> Sequence[Any]:
-    """What every entry point of `docstore.<group>` makes of `arguments`, in the order of names."""
+def load_all(group: str, *arguments: object, off: Collection[str] = ()) -> Sequence[Any]:
+    """What every entry point of `docstore.<group>` makes of `arguments`, in the order of names.
+
+    Those whose names are `off` are not even loaded; UnknownAdapter for one that there is not.
+    """
     found = sorted(entry_points(group=f"docstore.{group}"), key=lambda point: point.name)
-    return [point.load()(*arguments) for point in found]
+    names = {point.name for point in found}
+    if unknown := sorted(set(off) - names):
+        setting = f"DOCSTORE_{group.upper()}_OFF"
+        raise UnknownAdapter(f"{setting}: {unknown[0]!r} is not one of {sorted(names)}")
+    return [point.load()(*arguments) for point in found if point.name not in off]

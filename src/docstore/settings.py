@@ -145,6 +145,10 @@ class Settings(BaseSettings):
         "strict: no worker starts where that is not level 3, Landlock and seccomp. "
         "none: inside the worker, for tests alone.",
     )
+    processors_off: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Installed processors that are not to be used, by name, comma-separated.",
+    )
     process_seconds: Seconds = Field(
         60.0, description="Seconds that one processor gets for one file."
     )
@@ -205,7 +209,9 @@ class Settings(BaseSettings):
     )
     metrics_host: str = Field("127.0.0.1", description="Address of the metrics.")
 
-    @field_validator("cors_origins", "allowed_media_types", "trusted_proxies", mode="before")
+    @field_validator(
+        "cors_origins", "allowed_media_types", "trusted_proxies", "processors_off", mode="before"
+    )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         if isinstance(value, str):

@@ -22,17 +22,19 @@ from docstore.application.inspecting import Inspect
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.blob_store import BlobStore
+from docstore.application.ports.extractor import Extractor
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.media_types import TypeSniffer
-from docstore.application.ports.processor import Extractor
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.processing import ProcessFile
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.refreshing import Refresh
 from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
+from docstore.application.tasks import Task
 from docstore.application.uploading import Upload, UploadPolicy
-from docstore.application.working import Lease, Task, Work
+from docstore.application.working import Lease, Work
 from docstore.domain.job import JobType
 from docstore.domain.rates import Rate
 from docstore.domain.retry import RetryPolicy
@@ -89,6 +91,7 @@ def assemble(ports: Ports) -> Docstore:
         edit=Edit(begin),
         delete=DeleteFile(begin, new_id),
         retry=RetryByHand(begin, new_id),
+        refresh=Refresh(begin, new_id, lambda: ports.extractor),
         job=GetJob(begin),
         jobs=ListJobs(begin, cursors),
         accounts=_accounts(ports),

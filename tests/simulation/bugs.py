@@ -10,9 +10,11 @@ from docstore.adapters.persistence.memory import MemoryJobs, MemoryUnitOfWork, R
 from docstore.application.dispatching import ReleaseExpired
 from docstore.application.docstore import Docstore
 from docstore.application.ports.blob_store import BlobStore
+from docstore.application.ports.unit_of_work import UnitOfWork
 from docstore.application.processing import Processed, ProcessFile
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep, Swept
+from docstore.application.tasks import Keep, Task
 from docstore.application.working import Lease
 from docstore.domain.errors import StaleVersion
 from docstore.domain.file import File
@@ -139,20 +141,34 @@ def retry_forgets_job(ports: Ports) -> Docstore:
 class TidyBeforeCommit(ProcessFile):
     """Deletes what the row will not name any more before it does not."""
 
-    async def run(self, job: Job) -> Processed:
-        processed = await ProcessFile.run(self, job)
+    async def run(self, job: Job, keep: Keep) -> Processed:
+        processed = await ProcessFile.run(self, job, keep)
         await self.tidy(processed)
         return processed
 
 
 def tidy_before_commit(ports: Ports) -> Docstore:
+    return _with_task(ports, TidyBeforeCommit(ports.begin, ports.blobs, ports.extractor))
+
+
+def _with_task(ports: Ports, process: Task) -> Docstore:
     docstore = assemble(ports)
     work = docstore.background.work
-    process = TidyBeforeCommit(ports.begin, ports.blobs, ports.extractor)
     tasks = {**work.tasks, JobType.PROCESS: process}
     return replace(
         docstore, background=replace(docstore.background, work=replace(work, tasks=tasks))
     )
+
+
+class BeginsAnew(ProcessFile):
+    """A new attempt forgets what the one before it has done."""
+
+    async def begin(self, tx: UnitOfWork, job: Job) -> Job:
+        return await ProcessFile.begin(self, tx, replace(job, steps=()))
+
+
+def begins_anew(ports: Ports) -> Docstore:
+    return _with_task(ports, BeginsAnew(ports.begin, ports.blobs, ports.extractor))
 
 
 class SleepingReaper(ReleaseExpired):
@@ -174,6 +190,7 @@ BUGS: Final = {
     "retry forgets the file": Bug(build=retry_forgets_file),
     "retry forgets the job": Bug(build=retry_forgets_job),
     "staging deleted before the commit": Bug(build=tidy_before_commit),
+    "an attempt begins anew": Bug(build=begins_anew),
     "dispatcher never tells again": Bug(build=never_told_again),
     "nobody looks for expired leases": Bug(build=no_reaper),
 }

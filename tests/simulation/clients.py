@@ -25,7 +25,7 @@ from docstore.domain.file import File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.lifecycle import FileStatus
 from simulation.assembly import MAX_BYTES
-from simulation.extractor import MOODS, NOTHING, PICTURE
+from simulation.extractor import MOODS, NOTHING, PICTURE, STEPS, text_of
 from simulation.plan import Fault
 from simulation.requests import HungUp
 
@@ -47,6 +47,7 @@ class Client:
             *[self._upload] * 4,
             *[self._retry] * 5,
             *[self._read_derived] * 3,
+            self._refresh,
             self._get,
             self._list,
             self._wait,
@@ -179,7 +180,7 @@ class Client:
         body = self._history.acknowledged[file_id]
         if self._chance.random() < 0.5:
             has_it = body.mood != NOTHING
-            expected = sha256(body.sha256.encode()).hexdigest()
+            expected = sha256(text_of(body.mood, body.sha256).encode()).hexdigest()
             open_it = lambda d: d.text(owner=self._owner, id=file_id)  # noqa: E731
         else:
             has_it = body.mood == PICTURE
@@ -230,6 +231,15 @@ class Client:
         except NotFound:
             if not self._history.may_be_gone(file_id, self._owner):
                 self._world.broken("I1", f"file {file_id} is not found")
+
+    async def _refresh(self) -> None:
+        """After an upgrade of a processor, in all processes at once."""
+        self._world.extractor.upgrade(self._chance.choice(STEPS))
+
+        refreshed = await self._world.ask(
+            lambda d: d.refresh(owner=self._owner), hang_up_after=self._patience()
+        )
+        self._world.promises.seen["file out of date"] += refreshed.stale
 
     async def _delete(self) -> None:
         if (file_id := self._some_file()) is None:

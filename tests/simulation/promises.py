@@ -17,6 +17,7 @@ from docstore.domain.ids import FileId, JobId
 from docstore.domain.job import Job, JobType
 from docstore.domain.lifecycle import FileStatus, JobStatus
 from docstore.domain.retry import RetryPolicy
+from docstore.domain.step import StepResult, StepState
 from simulation.history import History
 from simulation.observed import ObservedBlobStore
 from simulation.process import current_name
@@ -165,6 +166,7 @@ class Promises:
             return
         if (old.status.value, new.status.value) not in LEGAL_JOB:
             self._breach("I10", f"job {new.id} went {old.status} -> {new.status}")
+        self._steps(old, new)
         if old.status is not JobStatus.PROCESSING:
             self._queued_job_changed(old, new)
         elif new.status is JobStatus.PROCESSING:
@@ -182,6 +184,7 @@ class Promises:
         if new.status is not JobStatus.PROCESSING:
             return  # a queue was told
         self._claims[new.id] += 1
+        self.seen["attempt behind steps that were done"] += any(s.is_done for s in new.steps)
         if new.lease_token is None or new.worker != current_name():
             self._breach("I6", f"job {new.id} was claimed for {new.worker} by {current_name()}")
         self._counted(new)
@@ -224,6 +227,38 @@ class Promises:
         if health is Health.WELL:
             self._breach("I5", f"job {job.id} was taken from {job.worker}, who is well")
 
+    # Steps
+
+    async def runs(self, file_id: FileId, processor: str) -> None:
+        """A processor is about to read a file."""
+        for job in self._rows.jobs.values():
+            is_held = job.status is JobStatus.PROCESSING and job.worker == current_name()
+            for step in job.steps if is_held and job.file_id == file_id else ():
+                if step.processor == processor and step.state is not StepState.RUNNING:
+                    self._breach("I6", f"{processor} runs on {file_id}, but its step is {step}")
+
+    def _steps(self, old: Job, new: Job) -> None:
+        running = [step for step in new.steps if step.state is StepState.RUNNING]
+        if len(running) > (new.status is JobStatus.PROCESSING):
+            self._breach("I10", f"job {new.id} is {new.status}, its steps are {new.steps}")
+        now = {step.processor: step for step in new.steps}
+        is_upgraded = {s.processor: s.version for s in old.steps} != {
+            s.processor: s.version for s in new.steps
+        }
+        for step in old.steps:
+            kept = now[step.processor].is_done or is_upgraded
+            if step.result and not kept and self._is_there(step.result, new):
+                self._breach("I6", f"job {new.id} forgot that {step} was done")
+        for step in new.steps if new.status.is_live else ():
+            if step.result and not self._is_there(step.result, new, own=True):
+                self._breach("I3", f"job {new.id} needs {step.result}, which is not there")
+
+    def _is_there(self, result: StepResult, job: Job, *, own: bool = False) -> bool:
+        """Its blobs are; of an `own` result, those of the job's own generation."""
+        folder = f"files/{job.file_id}/{job.generation}/" if own else ""
+        keys = [key for key in result.blob_keys() if key.startswith(folder)]
+        return all(self._blobs.data(key) is not None for key in keys)
+
     # Files and jobs together
 
     def _agree(self, file_id: FileId) -> None:
@@ -241,6 +276,14 @@ class Promises:
             j.generation == file.generation and j.status is LAST[file.status] for j in jobs
         ):
             self._breach("I10", f"file {file.id} is {file.status}, its jobs: {jobs}")
+        if file.status is FileStatus.PROCESSED:
+            self._names_all(file, max(jobs, key=lambda job: job.generation))
+
+    def _names_all(self, file: File, job: Job) -> None:
+        """What its steps may be asked for again."""
+        for step in job.steps:
+            if step.result is None or not step.result.blob_keys() <= file.blob_keys():
+                self._breach("I3", f"file {file.id} is processed, but does not name all of {step}")
 
     def _has_its_job(self, file: File, live: list[Job]) -> None:
         status = LIVE[file.status]

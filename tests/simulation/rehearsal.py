@@ -21,7 +21,7 @@ from docstore.domain.keys import AREAS
 from docstore.domain.lifecycle import JobStatus
 from docstore.domain.user import User
 from simulation.assembly import Ports, assemble
-from simulation.extractor import EverythingIsText, SimulatedExtractor
+from simulation.extractor import STEPS, ByMood, SimulatedExtractor
 from simulation.history import History
 from simulation.nth_call import Mode, NthCall
 from simulation.process import Dead, Process
@@ -59,6 +59,8 @@ class Stage:
     blobs: BlobStore
     ahead: timedelta = timedelta(0)
     pace: float = 0.0  # of the parsers; 1 where time is virtual
+    versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STEPS, 1))
+    repeated: list[str] = field(default_factory=list)  # steps that were run though they were done
 
     def docstore(self, name: str, weather: NthCall) -> tuple[Docstore, Hints]:
         line = Line(Process(name), weather)
@@ -67,14 +69,23 @@ class Stage:
             begin=wired_begin(line, cast(Begin, self._begin)),
             blobs=WiredBlobStore(line, self.blobs),
             queue=hints,
-            extractor=SimulatedExtractor(Random(0), pace=self.pace),
-            sniffer=EverythingIsText(),
+            extractor=SimulatedExtractor(
+                Random(0), pace=self.pace, saw=self._runs, versions=self.versions
+            ),
+            sniffer=ByMood(),
             new_id=uuid4,
             jitter=lambda: 1.0,
             grace=GRACE,
             name=name,
         )
         return assemble(ports), hints
+
+    async def _runs(self, file_id: FileId, processor: str) -> None:
+        async with self.begin(read_only=True) as tx:
+            jobs = await tx.jobs.of_file(file_id)
+        for step in jobs[0].steps:
+            if step.processor == processor and step.is_done:
+                self.repeated.append(f"I6: {processor} runs again on {file_id}: {step}")
 
     def _begin(self, *, read_only: bool = False) -> "Ahead":
         return Ahead(self.begin(read_only=read_only), self)
@@ -193,6 +204,7 @@ class Rehearsal:
         """Compare what there is with what was acknowledged. `all_or_none`: files in one upload."""
         docstore, _ = self.stage.docstore("judge", NthCall())
         files = await self.files()
+        self.broken += self.stage.repeated
         self.broken += [f"fsck: {f}" async for f in docstore.check(grace=timedelta(0))]
         named = {key for file in files for key in file.blob_keys()}
         if orphans := await self.keys() - named:
@@ -215,6 +227,18 @@ class Rehearsal:
             expected = JobStatus.COMPLETED if file.failure is None else JobStatus.FAILED
             if ends != [expected]:
                 self.broken.append(f"I6: {file.id} is {file.status}, its jobs are {ends}")
+            self._judge_steps(file, [job for job in jobs if job.file_id == file.id])
+
+    def _judge_steps(self, file: File, jobs: Sequence[Job]) -> None:
+        steps = max(jobs, key=lambda job: job.generation).steps
+        if [step.processor for step in steps] != list(STEPS):
+            self.broken.append(f"I6: the steps of {file.id} are {steps}")
+        done = [step.result for step in steps if step.result is not None]
+        if (len(done) == len(STEPS)) is (file.failure is not None):
+            self.broken.append(f"I6: {file.id} is {file.status}, its steps are {steps}")
+        needed = {key for result in done for key in result.blob_keys()}
+        if file.failure is None and not needed <= file.blob_keys():
+            self.broken.append(f"I3: {file.id} does not name {needed - file.blob_keys()}")
 
     async def _judge_file(self, docstore: Docstore, file_id: FileId, digest: str) -> None:
         try:

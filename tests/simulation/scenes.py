@@ -7,10 +7,11 @@ from uuid import uuid4
 from docstore.application.docstore import Docstore
 from docstore.domain.file import File
 from docstore.domain.ids import LeaseToken
-from simulation.extractor import CORRUPT, PICTURE, POISON, SLOW
+from simulation.extractor import CORRUPT, NOTED, PICTURE, PICTURES, POISON, SLOW
 from simulation.rehearsal import GRACE, Rehearsal, Scene
 
 FINE: Final = PICTURE + b" with a text, which makes every kind of artefact"
+ANNOTATED: Final = NOTED + b" so that two steps find a text"
 BROKEN: Final = CORRUPT + b" in a way that no second try will mend"
 LONG: Final = SLOW + b" to read, so that the lease is renewed"
 DEADLY: Final = POISON + b" that kills each parser"
@@ -22,6 +23,10 @@ async def nothing(stage: Rehearsal, docstore: Docstore) -> None:
 
 async def uploaded(stage: Rehearsal, docstore: Docstore) -> None:
     await stage.upload(docstore, FINE)
+
+
+async def annotated(stage: Rehearsal, docstore: Docstore) -> None:
+    await stage.upload(docstore, ANNOTATED)
 
 
 async def processed(stage: Rehearsal, docstore: Docstore) -> None:
@@ -50,6 +55,31 @@ async def crashed_twice(stage: Rehearsal, docstore: Docstore) -> None:
 async def reprocessing(stage: Rehearsal, docstore: Docstore) -> None:
     await processed(stage, docstore)
     await retry(stage, docstore)
+
+
+async def going_on(stage: Rehearsal, docstore: Docstore) -> None:
+    """Two of three steps were done before the failure."""
+    await failed(stage, docstore)
+    await docstore.retry(owner=stage.owner, id=(await _only(stage)).id)
+
+
+async def swept_and_going_on(stage: Rehearsal, docstore: Docstore) -> None:
+    """What the two had left was swept up meanwhile."""
+    await failed(stage, docstore)
+    stage.stage.ahead += 2 * GRACE
+    await sweep(stage, docstore)
+    await docstore.retry(owner=stage.owner, id=(await _only(stage)).id)
+
+
+async def upgraded(stage: Rehearsal, docstore: Docstore) -> None:
+    await stage.upload(docstore, ANNOTATED)
+    await stage.work(docstore)
+    stage.stage.versions[PICTURES] += 1
+
+
+async def refreshing(stage: Rehearsal, docstore: Docstore) -> None:
+    await upgraded(stage, docstore)
+    await refresh(stage, docstore)
 
 
 async def purging(stage: Rehearsal, docstore: Docstore) -> None:
@@ -91,6 +121,10 @@ async def retry(stage: Rehearsal, docstore: Docstore) -> None:
     await docstore.retry(owner=stage.owner, id=(await _only(stage)).id, force=True)
 
 
+async def refresh(stage: Rehearsal, docstore: Docstore) -> None:
+    await docstore.refresh()
+
+
 async def delete(stage: Rehearsal, docstore: Docstore) -> None:
     await stage.delete(docstore, (await _only(stage)).id)
 
@@ -128,6 +162,11 @@ SCENES: Final = {
     "processing of a slow file": Scene(prepare=slow, act=work),
     "processing of a corrupt file": Scene(prepare=corrupt, act=work),
     "the last of its crashes": Scene(prepare=crashed_twice, act=work),
+    "processing of two texts": Scene(prepare=annotated, act=work),
+    "processing that goes on": Scene(prepare=going_on, act=work),
+    "processing that would go on": Scene(prepare=swept_and_going_on, act=work),
+    "looking for what is out of date": Scene(prepare=upgraded, act=refresh),
+    "processing of what is out of date": Scene(prepare=refreshing, act=work),
     "retry by hand": Scene(prepare=failed, act=retry),
     "forced retry of a processed file": Scene(prepare=processed, act=retry),
     "processing once more": Scene(prepare=reprocessing, act=work),

@@ -20,8 +20,10 @@ FIRST = int(os.environ.get("DOCSTORE_TEST_SEED", "0"))
 
 MET = {
     "a process died",
+    "attempt behind steps that were done",
     "blob swept in the storm",
     "file failed -> processing",
+    "file out of date",
     "file processed -> processing",
     "file processing -> failed",
     "file processing -> processed",

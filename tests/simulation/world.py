@@ -19,7 +19,7 @@ from simulation.assembly import LEASE, RETRY, Ports, ids
 from simulation.broker import Broker, WiredQueue
 from simulation.bugs import NONE, Bug
 from simulation.clients import Client
-from simulation.extractor import EverythingIsText, SimulatedExtractor
+from simulation.extractor import ByMood, SimulatedExtractor
 from simulation.history import History
 from simulation.loop import Stuck, simulated_loop
 from simulation.observed import ObservedBlobStore
@@ -76,7 +76,9 @@ class World:
         self._broker = Broker(plan)
         self._new_id = ids(plan.chance("ids"), self.loop.time)
         self._chance = plan.chance("world")
-        self._extractor = SimulatedExtractor(plan.chance("extractor"), self._parser_crashes)
+        self.extractor = SimulatedExtractor(
+            plan.chance("extractor"), self._parser_crashes, saw=self.promises.runs
+        )
 
     def now(self) -> datetime:
         """The database's time."""
@@ -193,8 +195,8 @@ class World:
             begin=wired_begin(line, self.database.begin),
             blobs=WiredBlobStore(line, self.blobs),
             queue=WiredQueue(line, self._broker),
-            extractor=self._extractor,
-            sniffer=EverythingIsText(),
+            extractor=self.extractor,
+            sniffer=ByMood(),
             new_id=self._new_id,
             jitter=self._chance.random,
             grace=timedelta(seconds=self.plan.grace),

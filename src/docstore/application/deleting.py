@@ -76,10 +76,11 @@ class Purge:
 
     blobs: BlobStore
 
-    async def begin(self, tx: UnitOfWork, job: Job) -> None:
-        """Nothing but the job itself takes part."""
+    async def begin(self, tx: UnitOfWork, job: Job) -> Job:
+        await tx.jobs.update(job)
+        return job
 
-    async def run(self, job: Job) -> int:
+    async def run(self, job: Job, keep: object) -> int:
         deleted = 0
         for prefix in job.payload:
             for key in [blob.key async for blob in self.blobs.list(prefix)]:
@@ -88,6 +89,7 @@ class Purge:
         return deleted
 
     async def settle(self, tx: UnitOfWork, job: Job, result: int) -> None:
+        await tx.jobs.update(job.succeed(now=await tx.now()))
         log.debug("job %s: %d blobs deleted", job.id, result)
 
     async def tidy(self, result: int) -> None:

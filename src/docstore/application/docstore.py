@@ -23,6 +23,7 @@ from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.refreshing import Refresh
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
 from docstore.application.uploading import Upload
@@ -76,6 +77,7 @@ class Docstore:
     edit: Edit
     delete: DeleteFile
     retry: RetryByHand
+    refresh: Refresh
     job: GetJob
     jobs: ListJobs
     accounts: Accounts

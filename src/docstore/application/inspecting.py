@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from docstore.application.ports.blob_store import BlobStore
-from docstore.application.ports.processor import Confines, Extractor
+from docstore.application.ports.extractor import Confines, Extractor
 from docstore.application.ports.unit_of_work import Begin
 from docstore.domain.confinement import Confinement
 from docstore.domain.errors import Damaged

@@ -1,82 +1,86 @@
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
+from docstore.application.artefacts import Artefacts
 from docstore.application.ports.blob_store import BlobStore
-from docstore.application.ports.processor import Extractor, Findings, Picture
+from docstore.application.ports.extractor import Extractor
+from docstore.application.ports.processor import Findings
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import file_of
-from docstore.domain.errors import Damaged, DocstoreError
+from docstore.application.tasks import Change, Keep
+from docstore.domain.errors import Damaged, DocstoreError, NotFound
 from docstore.domain.extensions import mismatch
 from docstore.domain.file import File
-from docstore.domain.findings import Json, Notice, Outcome, Rendition
+from docstore.domain.findings import Json, Notice, Outcome
 from docstore.domain.ids import FileId
 from docstore.domain.job import Job
-from docstore.domain.keys import STAGING, artefact_key, original_key, text_key
+from docstore.domain.keys import STAGING, original_key
 from docstore.domain.lifecycle import FileStatus
 from docstore.domain.names import MediaType
+from docstore.domain.step import Step, StepResult, StepState, running
 
 log = logging.getLogger(__name__)
 
 SECTIONS: Final = ("text", "document", "image", "media", "archive")
 """The keys of `extracted` that are there whatever was found, null when it was nothing."""
 
-PIECE: Final = 64 * 1024  # characters of text encoded at once
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processed:
-    """What an attempt made; not yet in the row."""
+    """What an attempt made; not yet in the rows."""
 
     outcome: Outcome
+    results: Mapping[str, StepResult]  # of all steps, as they are kept
+    log: str  # of the last step
     storage_path: str
     superseded: Sequence[str]  # keys that the row names no more once this is saved
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessFile:
-    """The task of a `process` job: read the file, keep what was found, make the bytes permanent.
+    """The task of a `process` job: run its steps, keep what they found, make the bytes permanent.
 
-    What it writes goes to keys of its own generation before the row names them, so an attempt
-    that dies leaves nothing that anybody could see.
+    What it writes goes to keys of its own generation before a row names them, so an attempt that
+    dies leaves nothing that anybody could see. Between two steps the result of the first is saved,
+    so that whatever happens then does not make it run again. That of the last is saved with the
+    outcome: a file with a single step costs no transaction more.
     """
 
     begin_unit: Begin
     blobs: BlobStore
     extractor: Extractor
 
-    async def begin(self, tx: UnitOfWork, job: Job) -> None:
+    async def begin(self, tx: UnitOfWork, job: Job) -> Job:
+        now = job.started_at
+        assert now is not None, "it is claimed just now"
         file = await tx.files.get(_file_id(job))
+        job = job.planned(self.extractor.plan(file.media_type), now=now)
+        await tx.jobs.update(job)
         if file.status is FileStatus.UPLOADED:
-            await tx.files.update(file.start(await tx.now()))
+            await tx.files.update(file.start(now))
+        return job
 
-    async def run(self, job: Job) -> Processed:
+    async def run(self, job: Job, keep: Keep) -> Processed:
         async with self.begin_unit(read_only=True) as tx:
             file = await tx.files.get(_file_id(job))
-        findings = await self._extract(file)
-        outcome = Outcome(
-            extracted=_extracted(file, findings),
-            text_key=await self._keep_text(file, job, findings),
-            renditions=[
-                await self._keep_picture(file, job, picture)
-                for found in findings
-                for picture in found.pictures
-            ],
-            warnings=_warnings(file, findings),
-            media_type=_refined(findings),
-        )
-        path = await self._make_permanent(file, job)
-        kept = {path, outcome.text_key, *(r.key for r in outcome.renditions)}
-        return Processed(
-            outcome=outcome, storage_path=path, superseded=sorted(file.blob_keys() - kept)
-        )
+        artefacts = Artefacts(self.blobs, file.id, job.generation)
+        carried = await _adopted(artefacts, job)
+        if lost := {step.processor for step in job.steps if step.is_done} - carried.keys():
+            job = await keep(lambda job, now: job.steps_lost(lost, now=now))
+        found, line = await self._read(file, artefacts, job, keep)
+        return await self._processed(file, artefacts, job, {**carried, **found}, line)
 
     async def settle(self, tx: UnitOfWork, job: Job, result: Processed) -> None:
+        now = await tx.now()
+        job = job.concluded(result.results, result.log, now=now)
+        await tx.jobs.update(job.succeed(now=now))
         if (file := await file_of(tx, job)) is not None:
             await tx.files.update(
-                file.succeed(result.outcome, storage_path=result.storage_path, now=await tx.now())
+                file.succeed(result.outcome, storage_path=result.storage_path, now=now)
             )
 
     async def tidy(self, result: Processed) -> None:
@@ -86,28 +90,45 @@ class ProcessFile:
             except DocstoreError as error:
                 log.warning("%s is left to the sweeper: %s", key, error)
 
-    async def _extract(self, file: File) -> Sequence[Findings]:
-        async with self.blobs.open(file.storage_path) as body:
-            return await self.extractor.extract(file, verified(body, file))
+    async def _read(
+        self, file: File, artefacts: Artefacts, job: Job, keep: Keep
+    ) -> tuple[Mapping[str, StepResult], str]:
+        """Run what is to be run; the results, and what is to be logged of the last, which alone
+        is not saved yet."""
+        results: dict[str, StepResult] = {}
+        if (step := running(job.steps)) is None:
+            return results, ""
+        async with (
+            self.blobs.open(file.storage_path) as body,
+            self.extractor.reading(file, verified(body, file)) as reading,
+        ):
+            while True:
+                findings = await reading.run(step.processor)
+                result = await artefacts.keep(step.processor, findings)
+                results[step.processor] = result
+                if not any(each.state is StepState.WAITING for each in job.steps):
+                    return results, told(findings)
+                job = await keep(_done(result, told(findings)))
+                step = _running(job)
 
-    async def _keep_text(self, file: File, job: Job, findings: Sequence[Findings]) -> str | None:
-        texts = [found.text for found in findings if found.text is not None]
-        if not texts:
-            return None
-        key = text_key(file.id, job.generation)
-        await self.blobs.put(key, _encoded("\n".join(texts)))
-        return key
-
-    async def _keep_picture(self, file: File, job: Job, picture: Picture) -> Rendition:
-        key = artefact_key(file.id, job.generation, picture.name)
-        await self.blobs.put(key, _once(picture.data))
-        return Rendition(
-            name=picture.name,
-            media_type=picture.media_type,
-            width=picture.width,
-            height=picture.height,
-            size=len(picture.data),
-            key=key,
+    async def _processed(
+        self,
+        file: File,
+        artefacts: Artefacts,
+        job: Job,
+        found: Mapping[str, StepResult],
+        line: str,
+    ) -> Processed:
+        ordered = {step.processor: found[step.processor] for step in job.steps}
+        text, results = await artefacts.join(_without_doubles(ordered))
+        outcome = _outcome(file, [*results.values()], text)
+        path = await self._make_permanent(file, job)
+        return Processed(
+            outcome=outcome,
+            results=results,
+            log=line,
+            storage_path=path,
+            superseded=sorted((file.blob_keys() | _keys(ordered)) - _keys(results) - {path}),
         )
 
     async def _make_permanent(self, file: File, job: Job) -> str:
@@ -129,36 +150,88 @@ async def verified(body: AsyncIterator[bytes], file: File) -> AsyncIterator[byte
         raise Damaged(f"the stored bytes of {file.id} are not those of the upload")
 
 
+def told(findings: Findings) -> str:
+    """What was found, in a line."""
+    found = [f"{each.name} of {each.width} x {each.height}" for each in findings.pictures]
+    if findings.text is not None:
+        found.insert(0, f"a text of {len(findings.text)} characters")
+    if findings.facts:
+        found.append(f"facts about {', '.join(findings.facts)}")
+    found += [f"warning {warning.code}" for warning in findings.warnings]
+    return "; ".join(found) or "nothing"
+
+
+async def _adopted(artefacts: Artefacts, job: Job) -> Mapping[str, StepResult]:
+    """The results of the steps that are done, but for those whose artefacts are gone."""
+    results: dict[str, StepResult] = {}
+    for name, result in _results(job.steps).items():
+        with suppress(NotFound):
+            here = artefacts.has(result)
+            results[name] = result if here else await artefacts.adopt(name, result)
+    return results
+
+
+def _results(steps: Sequence[Step]) -> Mapping[str, StepResult]:
+    return {step.processor: step.result for step in steps if step.result is not None}
+
+
+def _done(result: StepResult, line: str) -> Change:
+    return lambda job, now: job.step_done(result, line, now=now)
+
+
+def _running(job: Job) -> Step:
+    step = running(job.steps)
+    assert step is not None, "one that waited was begun"
+    return step
+
+
 def _file_id(job: Job) -> FileId:
     assert job.file_id is not None, "a process job names its file"
     return job.file_id
 
 
-def _extracted(file: File, findings: Sequence[Findings]) -> Mapping[str, Json]:
+def _keys(results: Mapping[str, StepResult]) -> frozenset[str]:
+    return frozenset(key for result in results.values() for key in result.blob_keys())
+
+
+def _without_doubles(results: Mapping[str, StepResult]) -> Mapping[str, StepResult]:
+    """Of pictures with the same name only the last, as readers will find it."""
+    last = {r.name: name for name, result in results.items() for r in result.renditions}
+    return {
+        name: replace(
+            result, renditions=tuple([r for r in result.renditions if last[r.name] == name])
+        )
+        for name, result in results.items()
+    }
+
+
+def _outcome(file: File, results: Sequence[StepResult], text_key: str | None) -> Outcome:
+    refined = next((each.media_type for each in results if each.media_type), None)
+    return Outcome(
+        extracted=_extracted(file, results, refined),
+        text_key=text_key,
+        renditions=[rendition for each in results for rendition in each.renditions],
+        warnings=_warnings(file, results, refined),
+        media_type=refined,
+    )
+
+
+def _extracted(
+    file: File, results: Sequence[StepResult], refined: MediaType | None
+) -> Mapping[str, Json]:
     facts: dict[str, Json] = {
         "checksums": {"sha256": file.sha256},
-        "media_type": _refined(findings) or file.media_type,
+        "media_type": refined or file.media_type,
         **dict.fromkeys(SECTIONS),
     }
-    for found in findings:
+    for found in results:
         facts.update({key: value for key, value in found.facts.items() if value is not None})
     return facts
 
 
-def _warnings(file: File, findings: Sequence[Findings]) -> Sequence[Notice]:
-    noticed = mismatch(file.original_filename, _refined(findings) or file.media_type)
-    found = [warning for one in findings for warning in one.warnings]
+def _warnings(
+    file: File, results: Sequence[StepResult], refined: MediaType | None
+) -> Sequence[Notice]:
+    noticed = mismatch(file.original_filename, refined or file.media_type)
+    found = [warning for one in results for warning in one.warnings]
     return found if noticed is None else [noticed, *found]
-
-
-def _refined(findings: Sequence[Findings]) -> MediaType | None:
-    return next((found.media_type for found in findings if found.media_type), None)
-
-
-async def _encoded(text: str) -> AsyncIterator[bytes]:
-    for start in range(0, len(text), PIECE):
-        yield text[start : start + PIECE].encode("utf-8", errors="replace")
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

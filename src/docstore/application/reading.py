@@ -10,7 +10,7 @@ from docstore.application.following import Follower
 from docstore.application.linking import Links
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.unit_of_work import Begin
-from docstore.domain.errors import NotFound, NotReady
+from docstore.domain.errors import DocstoreError, NotFound, NotReady
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job
@@ -121,17 +121,18 @@ class OpenContent:
 
 @dataclass(frozen=True, slots=True)
 class OpenText:
-    """All the extracted text, UTF-8. NotReady before the file is final, NotFound without one."""
+    """All the extracted text, UTF-8. NotReady before the file is processed, NotFound without one.
+
+    While a file is processed once more, what was found before is there.
+    """
 
     begin: Begin
     blobs: BlobStore
 
     async def __call__(self, *, owner: UserId, id: FileId) -> Readable:
         file = await _owned(self.begin, owner, id=id)
-        if not file.status.is_final:
-            raise NotReady("the text is there once the file is processed")
         if file.text_key is None:
-            raise NotFound("text of file", id)
+            raise _missing(file, "text")
         reader = Follower(self.begin, self.blobs, file, lambda f: f.text_key)
         size = await reader.size()
         return Readable(
@@ -158,13 +159,18 @@ class OpenRendition:
         name: str = RESIZED,
     ) -> Readable:
         file = await _owned(self.begin, owner, id=id, key=key)
-        if not file.status.is_final:
-            raise NotReady(f"the {name} is there once the file is processed")
         found = next((r for r in file.renditions if r.name == name), None)
         if found is None:
-            raise NotFound(f"{name} of file", file.id)
+            raise _missing(file, name)
         reader = Follower(self.begin, self.blobs, file, lambda f: _key_of(f, name))
         return Readable(file, found.media_type, found.size, None, reader.of_size(found.size))
+
+
+def _missing(file: File, what: str) -> DocstoreError:
+    """Why there is no such thing: not yet, or not at all."""
+    if file.status.is_final:
+        return NotFound(f"{what} of file", file.id)
+    return NotReady(f"the {what} is there once the file is processed")
 
 
 def _key_of(file: File, name: str) -> str | None:

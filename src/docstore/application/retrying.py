@@ -3,17 +3,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from docstore.application.ports.unit_of_work import Begin
+from docstore.application.settling import steps_of
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job
+from docstore.domain.step import resumed
 
 
 @dataclass(frozen=True, slots=True)
 class RetryByHand:
     """Process a failed file once more; with `force` a processed one too.
 
-    A new job of the next generation and the file's new status are saved together, so a second
-    press finds the file PROCESSING and raises IllegalTransition.
+    What was done before the failure is not done again; with `force` everything is. A new job of
+    the next generation and the file's new status are saved together, so a second press finds the
+    file PROCESSING and raises IllegalTransition.
     """
 
     begin: Begin
@@ -22,8 +25,10 @@ class RetryByHand:
     async def __call__(self, *, owner: UserId, id: FileId, force: bool = False) -> File:
         async with self.begin() as tx:
             now = await tx.now()
-            file = (await tx.files.owned(owner, id=id)).again(force=force, now=now)
+            before = await tx.files.owned(owner, id=id)
+            file = before.again(force=force, now=now)
+            steps = () if force else resumed(await steps_of(tx, before))
             await tx.files.update(file)
-            await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now))
+            await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now, steps=steps))
             await tx.commit()
         return file

@@ -1,5 +1,6 @@
 """What a job's end means for its file. The job's own row is the fence and is saved first."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from docstore.application.ports.unit_of_work import UnitOfWork
@@ -7,6 +8,7 @@ from docstore.domain.errors import NotFound
 from docstore.domain.file import File
 from docstore.domain.job import Job
 from docstore.domain.lifecycle import FileStatus, JobStatus
+from docstore.domain.step import Step
 
 
 async def file_of(tx: UnitOfWork, job: Job) -> File | None:
@@ -31,3 +33,9 @@ async def save_setback(tx: UnitOfWork, job: Job, now: datetime) -> None:
         return
     if (file := await file_of(tx, job)) is not None:
         await tx.files.update(file.fail(job.failure, now=now))
+
+
+async def steps_of(tx: UnitOfWork, file: File) -> Sequence[Step]:
+    """Those of the job that `file`, as it is, came out of."""
+    jobs = await tx.jobs.of_file(file.id)
+    return next((job.steps for job in jobs if job.generation == file.generation), ())

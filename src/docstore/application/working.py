@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import save_setback
 from docstore.application.stopping import stop
+from docstore.application.tasks import Change, LeaseLost, Task
 from docstore.domain.errors import (
     Conflict,
     Damaged,
@@ -35,24 +36,19 @@ COMPLETED: Final = "completed"
 LOST: Final = "lost"  # of an attempt whose outcome is not ours to save
 
 
-class Task(Protocol):
-    """What there is to do for one type of job."""
+class Attempt:
+    """A job in hand, as it was saved last."""
 
-    async def begin(self, tx: UnitOfWork, job: Job) -> None:
-        """Note in the claiming transaction that an attempt begins."""
-        ...
+    def __init__(self, job: Job, save: Callable[[Job, Change], Awaitable[Job | None]]) -> None:
+        self.job = job
+        self._save = save
 
-    async def run(self, job: Job) -> Any:
-        """The work itself; what it returns goes to `settle`. Cancelled when the lease is lost."""
-        ...
-
-    async def settle(self, tx: UnitOfWork, job: Job, result: Any) -> None:
-        """Apply the result in the transaction that completes the job."""
-        ...
-
-    async def tidy(self, result: Any) -> None:
-        """After the commit: delete what is not needed any more."""
-        ...
+    async def keep(self, change: Change) -> Job:
+        saved = await self._save(self.job, change)
+        if saved is None:
+            raise LeaseLost(f"job {self.job.id} is not ours any more")
+        self.job = saved
+        return saved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +93,7 @@ class Work:
                 now = await tx.now()
                 job = await tx.jobs.get(job_id)
                 job = job.start(now=now, lease=self.lease.duration, token=token, worker=self.worker)
-                await tx.jobs.update(job)
-                await self.tasks[job.job_type].begin(tx, job)
+                job = await self.tasks[job.job_type].begin(tx, job)
                 await tx.commit()
         except (Conflict, NotFound):
             return None  # another worker has it, it is done, not due, or deleted
@@ -106,16 +101,17 @@ class Work:
 
     async def _attempt(self, job: Job) -> None:
         task = self.tasks[job.job_type]
-        work = asyncio.create_task(task.run(job))
+        attempt = Attempt(job, self._go_on)
+        work = asyncio.create_task(task.run(job, attempt.keep))
         keeper = asyncio.create_task(self._keep_lease(job))
         clock = asyncio.get_running_loop().time
         began, outcome = clock(), LOST
         try:
             await asyncio.wait({work, keeper}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done() or work.cancelled():
+            if not work.done() or work.cancelled() or isinstance(work.exception(), LeaseLost):
                 log.warning("job %s: the lease is lost, attempt %d stops", job.id, job.attempts)
                 return
-            outcome = await self._settle(job, task, work)
+            outcome = await self._settle(attempt.job, task, work)
         finally:
             await stop(work, keeper)
             self.saw(job.job_type, clock() - began, outcome)
@@ -148,42 +144,55 @@ class Work:
         error = work.exception()
         if error is not None:
             failure = failure_of(error, job)
-            saved = await self._save(job, lambda tx: self._fail(tx, job, failure))
+            saved = await self._save(job, lambda tx, job: self._fail(tx, job, failure))
             return failure.code if saved else LOST
         result = work.result()
-        if not await self._save(job, lambda tx: self._succeed(tx, job, task, result)):
+        if not await self._save(job, lambda tx, job: _succeed(tx, job, task, result)):
             return LOST
         await task.tidy(result)
         return COMPLETED
 
-    async def _succeed(self, tx: UnitOfWork, job: Job, task: Task, result: Any) -> None:
-        await tx.jobs.update(job.succeed(now=await tx.now()))
-        await task.settle(tx, job, result)
+    async def _go_on(self, job: Job, change: Change) -> Job | None:
+        async def go_on(tx: UnitOfWork, job: Job) -> Job:
+            now = await tx.now()
+            changed = change(job, now).go_on(now=now, lease=self.lease.duration)
+            await tx.jobs.update(changed)
+            return changed
 
-    async def _fail(self, tx: UnitOfWork, job: Job, failure: Failure) -> None:
+        return await self._save(job, go_on)
+
+    async def _fail(self, tx: UnitOfWork, job: Job, failure: Failure) -> Job:
         now = await tx.now()
         failed = job.fail(failure, now=now, retry=self.retry, jitter=self.jitter())
         await save_setback(tx, failed, now)
+        return failed
 
-    async def _save(self, job: Job, change: Callable[[UnitOfWork], Awaitable[None]]) -> bool:
-        """Whether `change` was committed here. Safe to repeat: a commit whose answer was lost has
-        made a new version of the job, so the next try is refused by the fence.
+    async def _save(
+        self, job: Job, change: Callable[[UnitOfWork, Job], Awaitable[Job]]
+    ) -> Job | None:
+        """The job as `change` saved it here; None when the job is not ours any more.
+
+        Safe to repeat. A commit whose answer was lost has made a new version of the job: while we
+        still hold the lease nobody else can have made it, and after that the fence refuses us.
         """
         for left in reversed(range(SETTLE_TRIES)):
             try:
                 async with self.begin() as tx:
-                    if (await tx.jobs.get(job.id)).version != job.version:
+                    current = await tx.jobs.get(job.id)
+                    if current.lease_token != job.lease_token:
                         break
-                    await change(tx)
+                    if current.version != job.version:
+                        return current
+                    saved = await change(tx, current)
                     await tx.commit()
             except NotFound:
                 break  # deleted meanwhile; what it left behind is the purge's and the sweeper's
             except (Conflict, Unavailable) as error:
-                log.warning("job %s: settling failed, %d tries left: %s", job.id, left, error)
+                log.warning("job %s: saving failed, %d tries left: %s", job.id, left, error)
                 await asyncio.sleep(SETTLE_PAUSE)
             else:
-                return True
-        return False
+                return saved
+        return None
 
     async def _release(self, job_id: JobId, token: LeaseToken) -> None:
         with suppress(DocstoreError):
@@ -194,6 +203,11 @@ class Work:
                     released = current.release(now=now, retry=self.retry, jitter=self.jitter())
                     await save_setback(tx, released, now)
                     await tx.commit()
+
+
+async def _succeed(tx: UnitOfWork, job: Job, task: Task, result: Any) -> Job:
+    await task.settle(tx, job, result)
+    return job
 
 
 def failure_of(error: BaseException, job: Job) -> Failure:

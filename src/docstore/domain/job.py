@@ -1,15 +1,17 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Self
 
+from docstore.domain import step
 from docstore.domain.errors import Conflict
 from docstore.domain.failure import Failure, FailureCode
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
 from docstore.domain.lifecycle import JOB, Action, JobStatus, after
 from docstore.domain.retry import RetryPolicy
+from docstore.domain.step import Planned, Step, StepResult
 
 MAX_RELEASES: Final = 20
 """How often a stopping worker may give an attempt back."""
@@ -39,6 +41,7 @@ class Job:
     user_id: UserId | None = None  # whose turn it is; no foreign key, a purge outlives its owner
     generation: int = 1
     payload: Sequence[str] = ()  # of a purge: the key prefixes to delete
+    steps: Sequence[Step] = ()  # of a process job, in order; planned when an attempt begins
     queued_at: datetime  # aware, UTC
     due_at: datetime  # not before
     dispatched_at: datetime | None = None  # a queue was told; told again after a while
@@ -56,8 +59,9 @@ class Job:
     version: int = 1
 
     @classmethod
-    def process(cls, file: File, *, id: JobId, now: datetime) -> Self:
-        """The job that processes `file` in its present generation."""
+    def process(cls, file: File, *, id: JobId, now: datetime, steps: Sequence[Step] = ()) -> Self:
+        """The job that processes `file` in its present generation, and need not do what of
+        `steps` is done."""
         return cls(
             id=id,
             file_id=file.id,
@@ -65,6 +69,7 @@ class Job:
             generation=file.generation,
             queued_at=now,
             due_at=now,
+            steps=tuple(steps),
         )
 
     def told(self, now: datetime | None) -> Self:
@@ -86,6 +91,34 @@ class Job:
             started_at=now,
         )
 
+    def go_on(self, *, now: datetime, lease: timedelta) -> Self:
+        """Between two steps. A sign of life too, so the lease is renewed."""
+        until = now + lease
+        return replace(self, heartbeat_at=now, lease_until=until, version=self.version + 1)
+
+    # What follows changes the steps alone, and is saved with a change from above or below.
+
+    def planned(self, plan: Sequence[Planned], *, now: datetime) -> Self:
+        """With `start`: the steps that lie before this attempt. Those that are done stay so,
+        unless `plan` makes them out of date.
+        """
+        return self._begun(step.continued(self.steps, plan), now)
+
+    def step_done(self, result: StepResult, log: str, *, now: datetime) -> Self:
+        """With `go_on`: the step that runs has its result, and the next begins."""
+        return self._begun(step.ended(self.steps, result, log, now=now), now)
+
+    def steps_lost(self, lost: Collection[str], *, now: datetime) -> Self:
+        """With `go_on`: what those steps had left is gone, so they are run again, and first."""
+        return self._begun(step.without(self.steps, lost), now)
+
+    def concluded(self, results: Mapping[str, StepResult], log: str, *, now: datetime) -> Self:
+        """With `succeed`: the last step is done; the results of all, as they are kept for good."""
+        return replace(self, steps=step.concluded(self.steps, results, log, now=now))
+
+    def _begun(self, steps: Sequence[Step], now: datetime) -> Self:
+        return replace(self, steps=step.begun(steps, self.attempts, now=now))
+
     def succeed(self, *, now: datetime) -> Self:
         return replace(self._move(Action.SUCCEED), completed_at=now, failure=None)
 
@@ -96,9 +129,7 @@ class Job:
         if not failure.is_final:
             delay = retry.delay_after(self.attempts, crashes, jitter=jitter)
         return replace(
-            self._requeued_or_failed(Action.REQUEUE, delay, now),
-            crash_attempts=crashes,
-            failure=failure,
+            self._requeued_or_failed(Action.REQUEUE, delay, failure, now), crash_attempts=crashes
         )
 
     def has_lapsed(self, now: datetime, *, skew: timedelta) -> bool:
@@ -111,7 +142,7 @@ class Job:
     def expire(self, *, now: datetime, retry: RetryPolicy, jitter: float) -> Self:
         """The lease is over: the worker is dead or cut off. Costs the attempt, no crash."""
         delay = retry.delay_after(self.attempts, self.crash_attempts, jitter=jitter)
-        return replace(self._requeued_or_failed(Action.EXPIRE, delay, now), failure=WORKER_LOST)
+        return self._requeued_or_failed(Action.EXPIRE, delay, WORKER_LOST, now)
 
     def release(self, *, now: datetime, retry: RetryPolicy, jitter: float) -> Self:
         """The worker is stopping, or known to be dead: the job goes back, and with it the attempt.
@@ -127,12 +158,18 @@ class Job:
             releases=self.releases + 1,
             due_at=now,
             dispatched_at=None,
+            steps=step.interrupted(self.steps),
         )
 
-    def _requeued_or_failed(self, requeue: Action, delay: timedelta | None, now: datetime) -> Self:
+    def _requeued_or_failed(
+        self, requeue: Action, delay: timedelta | None, failure: Failure, now: datetime
+    ) -> Self:
+        steps = step.failed(self.steps, failure, now=now)
         if delay is None:
-            return replace(self._move(Action.FAIL), completed_at=now)
-        return replace(self._move(requeue), due_at=now + delay, dispatched_at=None)
+            ended = replace(self._move(Action.FAIL), completed_at=now)
+            return replace(ended, failure=failure, steps=step.given_up(steps))
+        waiting = replace(self._move(requeue), due_at=now + delay, dispatched_at=None)
+        return replace(waiting, failure=failure, steps=steps)
 
     def _move(self, action: Action) -> Self:
         return replace(

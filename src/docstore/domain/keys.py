@@ -2,7 +2,9 @@
 
     staging/<file>                          as received, until the file is processed
     files/<file>/<generation>/original      moved here by the first successful processing
-    files/<file>/<generation>/<name>        what processing made: the text, the renditions
+    files/<file>/<generation>/<step>.text                its text
+    files/<file>/<generation>/<step>.rendition.<name>    a picture that it made
+    files/<file>/<generation>/text          the texts of several steps in one
 
 The generation stands in the key so that what a dead attempt left behind never meets what a later
 one writes: once a generation is over, its unreferenced keys stay unreferenced for ever.
@@ -32,6 +34,14 @@ def original_key(file_id: FileId, generation: int) -> str:
 
 def text_key(file_id: FileId, generation: int) -> str:
     return artefact_key(file_id, generation, "text")
+
+
+def step_text_key(file_id: FileId, generation: int, processor: str) -> str:
+    return artefact_key(file_id, generation, f"{processor}.text")
+
+
+def rendition_key(file_id: FileId, generation: int, processor: str, name: str) -> str:
+    return artefact_key(file_id, generation, f"{processor}.rendition.{name}")
 
 
 def prefixes(file_id: FileId) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias, TypeVar, Unpack
 from docstore.application.docstore import Accounts, Docstore
 from docstore.application.listing import MAX_PAGE_SIZE, Listed, Stretch
 from docstore.application.reading import Detail, Readable
+from docstore.application.refreshing import Stale
 from docstore.application.repeating import Once
 from docstore.application.uploading import Part
 from docstore.container import Container, migrate, running
@@ -124,7 +125,7 @@ class Store:
         return await self.docstore.content(owner=user.id, id=file_id)
 
     async def text(self, user: User, file_id: FileId) -> str:
-        """All the text that was found; NotReady before the file is final, NotFound without one."""
+        """All the text that was found; NotReady before it is processed, NotFound without one."""
         readable = await self.docstore.text(owner=user.id, id=file_id)
         async with readable.open() as body:
             return b"".join([chunk async for chunk in body]).decode()
@@ -144,10 +145,26 @@ class Store:
         return target
 
     async def retry(self, user: User, file_id: FileId, *, force: bool = False) -> File:
-        """Process a failed file again; with `force` a processed one too."""
+        """Process a failed file again, from the step that failed; with `force` a processed one
+        too, and from the first step.
+        """
         file = await self.docstore.retry(owner=user.id, id=file_id, force=force)
         self._wake()
         return file
+
+    async def reprocess_stale(
+        self, user: User | None = None, *, dry_run: bool = False
+    ) -> Sequence[Stale]:
+        """Run the steps that a new or upgraded processor makes out of date, and no others: on the
+        user's files or on everybody's. Those files; with `dry_run` nothing is done to them. Until
+        its job is done, each is read as it was.
+        """
+        stale: list[Stale] = []
+        owner = None if user is None else user.id
+        await self.docstore.refresh(owner=owner, dry_run=dry_run, tell=stale.append)
+        if not dry_run:
+            self._wake()
+        return stale
 
     async def delete(self, user: User, file_id: FileId) -> None:
         """Forget the file; its bytes go in the background."""

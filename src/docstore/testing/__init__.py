@@ -18,7 +18,7 @@ pytest.register_assert_rewrite(
 )
 
 from docstore.testing.blob_store import BlobStoreContract  # noqa: E402
-from docstore.testing.builders import a_file, a_job, a_purge, a_user  # noqa: E402
+from docstore.testing.builders import a_file, a_job, a_purge, a_step, a_user  # noqa: E402
 from docstore.testing.job_queue import JobQueueContract  # noqa: E402
 from docstore.testing.passwords import PasswordsContract  # noqa: E402
 from docstore.testing.processor import ProcessorContract  # noqa: E402
@@ -39,5 +39,6 @@ __all__ = [
     "a_file",
     "a_job",
     "a_purge",
+    "a_step",
     "a_user",
 ]

@@ -14,6 +14,7 @@ from docstore.domain.job import Job, JobType
 from docstore.domain.keys import prefixes, staging_key
 from docstore.domain.lifecycle import FileStatus, JobStatus
 from docstore.domain.names import Email, FileName, MediaType
+from docstore.domain.step import Step, StepResult, StepState
 from docstore.domain.user import User
 
 MOMENT: Final = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -65,6 +66,27 @@ def a_purge(**changes: Any) -> Job:
     return a_job(
         **{"job_type": JobType.PURGE, "file_id": None, "payload": prefixes(gone), **changes}
     )
+
+
+def a_step(processor: str, **changes: Any) -> Step:
+    """What version 1 of that processor has done, unless `state` says otherwise."""
+    state = StepState(changes.pop("state", StepState.DONE))
+    step = Step(processor=processor, version="1", state=state)
+    return replace(step, **{**_required_of_a_step(state), **changes})
+
+
+def _required_of_a_step(state: StepState) -> dict[str, Any]:
+    started = {"attempt": 1, "started_at": MOMENT}
+    match state:
+        case StepState.RUNNING:
+            return started
+        case StepState.DONE:
+            return started | {"ended_at": MOMENT, "log": "nothing", "result": StepResult()}
+        case StepState.FAILED:
+            failure = {"error": A_FAILURE.code, "log": A_FAILURE.message}
+            return started | failure | {"ended_at": MOMENT}
+        case _:
+            return {}
 
 
 def _required_of_a_file(status: FileStatus | None) -> dict[str, Any]:

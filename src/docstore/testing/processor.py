@@ -21,10 +21,14 @@ import pytest
 
 from docstore.application.ports.processor import (
     Findings,
+    Limited,
+    Limits,
     Preloads,
     Processor,
     ProcessorOptions,
+    RunsAfter,
     Subject,
+    Yields,
 )
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.names import FileName, MediaType
@@ -52,8 +56,10 @@ class ProcessorContract:
     def test_it_says_what_it_is(self, processor: Processor) -> None:
         assert NAME.fullmatch(processor.name)
         assert processor.version
-        assert processor.limits.seconds > 0
-        assert processor.limits.memory > 0
+        limits = processor.limits if isinstance(processor, Limited) else Limits()
+        assert all(n is None or n > 0 for n in (limits.seconds, limits.memory, limits.output))
+        after = processor.after if isinstance(processor, RunsAfter) else ()
+        assert all(NAME.fullmatch(name) and name != processor.name for name in after)
 
     def test_another_process_can_import_it(self, processor: Processor) -> None:
         kind = type(processor)
@@ -73,6 +79,8 @@ class ProcessorContract:
         findings = _extract(processor, *good)
         json.dumps(findings.facts, allow_nan=False)
         assert findings.text is None or not re.search("[\x00\ud800-\udfff]", findings.text)
+        if isinstance(processor, Yields):
+            assert findings.kinds() <= set(processor.yields)
         for picture in findings.pictures:
             assert NAME.fullmatch(picture.name)
             assert picture.data

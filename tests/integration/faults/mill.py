@@ -12,7 +12,7 @@ import anyio
 
 from docstore.adapters.processors.jail import Jail
 from docstore.application.ports.media_types import Sample, TypeSniffer
-from docstore.application.ports.processor import Processor
+from docstore.application.ports.processor import Processor, ProcessorOptions
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import FileName, MediaType
@@ -91,8 +91,12 @@ class Mill:
         file = a_file(media_type=kind, original_filename=FileName(name), size=len(data))
         willing = [each for each in self._processors if each.accepts(kind)]
         try:
-            async with asyncio.timeout(sum(each.limits.seconds for each in willing) + GRACE):
-                await self._jail.extract(file, _body(data))
+            async with (
+                asyncio.timeout(len(willing) * ProcessorOptions().seconds + GRACE),
+                self._jail.reading(file, _body(data)) as reading,
+            ):
+                for step in self._jail.plan(kind):
+                    await reading.run(step.processor)
             return self.tally.note(name, "processed")
         except ProcessingFailed as error:
             return self.tally.note(name, error.failure, str(error))

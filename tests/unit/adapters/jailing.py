@@ -9,6 +9,7 @@ import pytest
 
 from docstore.adapters.processors.jail import Jail
 from docstore.adapters.processors.walls import Level
+from docstore.application.ports.extractor import Extractor
 from docstore.application.ports.processor import Findings, Processor, ProcessorOptions
 from docstore.domain.names import MediaType
 from docstore.testing import a_file
@@ -51,5 +52,12 @@ async def body(data: bytes = b"good words") -> AsyncIterator[bytes]:
 async def extract(
     jail: Jail, probe: type[Processor], data: bytes = b"good words"
 ) -> Sequence[Findings]:
-    file = a_file(media_type=MediaType(f"x/{probe.__name__.lower()}"))
-    return await jail.extract(file, body(data))
+    return await findings_of(jail, MediaType(f"x/{probe.__name__.lower()}"), body(data))
+
+
+async def findings_of(
+    extractor: Extractor, media_type: MediaType, data: AsyncIterator[bytes]
+) -> Sequence[Findings]:
+    """What all processors that accept the type find."""
+    async with extractor.reading(a_file(media_type=media_type), data) as reading:
+        return [await reading.run(step.processor) for step in extractor.plan(media_type)]

@@ -55,6 +55,30 @@ class Good(Probe):
         return Findings(facts=facts, text=body.read().decode(), pictures=[picture])
 
 
+class Unlimited(Probe):
+    """Takes what the settings give to all."""
+
+    limits = Limits()
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        return Findings(text="x" * (self.options.max_result_bytes - 1000))
+
+
+class Terse(Probe):
+    """Has a limit of its own on what it hands back, and breaks it."""
+
+    limits = Limits(seconds=30.0, memory=256 * MEBIBYTE, output=1000)
+
+    def extract(self, body: BinaryIO, subject: Subject) -> Findings:
+        return Findings(text="x" * 2000)
+
+
+class Secretive(Good):
+    """Finds more than it says that it does."""
+
+    yields: ClassVar = ("facts",)
+
+
 class Inmate(Probe):
     """Tells what it sees of the world."""
 

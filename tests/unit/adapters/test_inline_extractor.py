@@ -7,8 +7,8 @@ from docstore.application.ports.processor import ProcessorOptions
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
-from docstore.testing import a_file
 from unit.adapters import probes
+from unit.adapters.jailing import findings_of
 
 pytestmark = pytest.mark.anyio
 
@@ -30,9 +30,9 @@ async def body() -> AsyncIterator[bytes]:
 
 
 async def test_findings_are_those_of_the_willing(extractor: InlineExtractor) -> None:
-    [findings] = await extractor.extract(a_file(media_type=MediaType("x/good")), body())
+    [findings] = await findings_of(extractor, MediaType("x/good"), body())
     assert findings.text == "good words"
-    assert await extractor.extract(a_file(media_type=MediaType("x/unknown")), body()) == ()
+    assert await findings_of(extractor, MediaType("x/unknown"), body()) == []
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ async def test_every_failure_has_a_code(
     extractor: InlineExtractor, kind: str, code: FailureCode
 ) -> None:
     with pytest.raises(ProcessingFailed) as caught:
-        await extractor.extract(a_file(media_type=MediaType(kind)), body())
+        await findings_of(extractor, MediaType(kind), body())
     assert caught.value.failure is code
     assert "/srv/x" not in str(caught.value)

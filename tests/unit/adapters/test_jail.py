@@ -14,16 +14,16 @@ from docstore.application.ports.processor import ProcessorOptions
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
-from docstore.testing import a_file
+from docstore.domain.step import Planned
 from unit.adapters import probes
-from unit.adapters.jailing import OPTIONS, body, children, extract, opened, zygote
+from unit.adapters.jailing import OPTIONS, children, extract, findings_of, opened, zygote
 
 PROBES: Sequence[type[probes.Probe]] = (
     probes.Good, probes.Inmate, probes.Refuses, probes.Raises, probes.Segfaults, probes.Aborts,
     probes.AbortsForMemory, probes.Sleeps, probes.SleepsLong, probes.Spins, probes.Devours,
     probes.Demands, probes.Chatters, probes.Floods, probes.Leaves, probes.Lies, probes.Forks,
     probes.Escapes, probes.KillsItsParent, probes.Complains, probes.ClosesItsAnswer,
-    probes.AnswersTwice, probes.Stubborn,
+    probes.AnswersTwice, probes.Stubborn, probes.Unlimited, probes.Terse, probes.Secretive,
 )  # fmt: skip
 GOOD_FILES = 10
 
@@ -69,10 +69,15 @@ async def test_findings_come_back_whole(jail: Jail) -> None:
     assert [picture.data for picture in findings.pictures] == [b"\0png"]
 
 
-async def test_a_file_that_nobody_accepts_is_not_read(jail: Jail) -> None:
-    unread = body()
-    assert await jail.extract(a_file(media_type=MediaType("x/unknown")), unread) == ()
-    assert await anext(unread) == b"goo"
+async def test_who_has_no_limits_has_those_of_all(jail: Jail) -> None:
+    [findings] = await extract(jail, probes.Unlimited)
+    assert findings.text is not None
+    assert len(findings.text) == OPTIONS.max_result_bytes - 1000
+
+
+async def test_only_the_willing_are_planned(jail: Jail) -> None:
+    assert jail.plan(MediaType("x/unknown")) == []
+    assert jail.plan(MediaType("x/good")) == [Planned(processor="good", version="1")]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +100,8 @@ async def test_a_file_that_nobody_accepts_is_not_read(jail: Jail) -> None:
         (probes.ClosesItsAnswer, FailureCode.CRASHED),
         (probes.AnswersTwice, FailureCode.CRASHED),
         (probes.Stubborn, FailureCode.TIMEOUT),
+        (probes.Terse, FailureCode.OUTPUT_TOO_LARGE),
+        (probes.Secretive, FailureCode.CRASHED),
     ],
 )
 async def test_a_bad_file_fails_alone(
@@ -162,7 +169,7 @@ async def test_a_body_that_fails_passes_its_error_on(jail: Jail) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await jail.extract(a_file(media_type=MediaType("x/good")), broken())
+        await findings_of(jail, MediaType("x/good"), broken())
 
 
 async def test_a_dead_zygote_ends_what_runs_and_is_started_again(loose: Jail) -> None:

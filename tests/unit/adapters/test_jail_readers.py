@@ -13,11 +13,10 @@ from docstore.adapters.processors.pdf_page import PdfPageProcessor
 from docstore.adapters.processors.text import TextProcessor
 from docstore.adapters.processors.walls import Level
 from docstore.domain.names import MediaType
-from docstore.testing import a_file
 from security.bombs import office, pdfs
 from unit.adapters.archives import zipped
 from unit.adapters.films import avi, matroska
-from unit.adapters.jailing import body, opened
+from unit.adapters.jailing import body, findings_of, opened
 from unit.adapters.test_image_processor import encode, photo
 
 READERS = (ArchiveProcessor, ImageProcessor, MediaProcessor, PdfPageProcessor, TextProcessor)
@@ -54,8 +53,7 @@ async def test_a_text_is_found(
     jail: Jail, kind: str, make: Callable[[], bytes], found: str
 ) -> None:
     data = make()
-    file = a_file(media_type=MediaType(kind), size=len(data))
-    texts = [each.text or "" for each in await jail.extract(file, body(data))]
+    texts = [each.text or "" for each in await findings_of(jail, MediaType(kind), body(data))]
     assert found in "\n".join(texts)
 
 
@@ -63,13 +61,11 @@ async def test_a_text_is_found(
                                   "image/png", "image/tiff", "image/webp"])  # fmt: skip
 async def test_a_picture_is_made_smaller(jail: Jail, kind: str) -> None:
     data = encode(photo().resize((400, 200)), kind)
-    file = a_file(media_type=MediaType(kind), size=len(data))
-    [findings] = await jail.extract(file, body(data))
+    [findings] = await findings_of(jail, MediaType(kind), body(data))
     assert {each.width for each in findings.pictures} == {256, 400}
 
 
 async def test_a_page_is_drawn(jail: Jail) -> None:
     data = pdfs.spoken(pdfs.words("words"))
-    file = a_file(media_type=MediaType("application/pdf"), size=len(data))
-    found = await jail.extract(file, body(data))
+    found = await findings_of(jail, MediaType("application/pdf"), body(data))
     assert [len(each.pictures) for each in found] == [2, 0]

@@ -15,10 +15,9 @@ from docstore.application.ports.processor import ProcessorOptions
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import MediaType
-from docstore.testing import a_file
 from unit.adapters import probes
 from unit.adapters.breaches import DONE, Breach
-from unit.adapters.jailing import OPTIONS, body, extract, opened, zygote
+from unit.adapters.jailing import OPTIONS, body, extract, findings_of, opened, zygote
 
 STOPPED = (  # and what becomes of it where nothing but limits stands in its way
     ("read_a_file", DONE),
@@ -172,8 +171,7 @@ async def test_a_pdf_is_read(level: Level, tmp_path: Path) -> None:
     """Its engine is unpacked and loaded at first use, which no child could do."""
     processor = TextProcessor(ProcessorOptions())
     async with Jail([processor], options=OPTIONS, folder=tmp_path, highest=level) as jail:
-        file = a_file(media_type=MediaType("application/pdf"))
-        [findings] = await jail.extract(file, body(PDF))
+        [findings] = await findings_of(jail, MediaType("application/pdf"), body(PDF))
     assert findings.text is not None
     assert "lamp" in findings.text
     assert os.listdir(tmp_path) == []

@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from docstore.adapters.persistence.sql.inline.database import connect
 from docstore.adapters.persistence.sql.tables import file_counts, metadata
 from docstore.domain.errors import NewerData
 from docstore.domain.lifecycle import FileStatus
-from docstore.testing import a_file, a_job, a_user
+from docstore.testing import a_file, a_job, a_step, a_user
 from docstore.testing.builders import MOMENT
 from docstore.testing.unit_of_work.saving import save
 
@@ -146,6 +147,20 @@ async def test_files_are_counted_as_they_come_change_and_go(url: URL) -> None:
             await tx.files.delete(second.id)
             await tx.commit()
         assert await counted(url) == {"uploaded": 0, "processing": 1}
+
+
+@pytest.mark.anyio
+async def test_jobs_that_are_there_already_have_no_steps(url: URL) -> None:
+    user = a_user()
+    file = a_file(user_id=user.id)
+    job = a_job(file_id=file.id, steps=(a_step("text"),))
+    async with connect(str(url), durable=False) as database:
+        await database.migrate()
+        await save(database.begin, user, file, job)
+        await migrating.downgrade(url, "0004")
+        await migrating.upgrade(url)
+        async with database.begin(read_only=True) as tx:
+            assert await tx.jobs.get(job.id) == replace(job, steps=())
 
 
 async def counted(url: URL) -> dict[str, int]:

@@ -18,8 +18,7 @@ from docstore.adapters.processors.jail import Jail
 from docstore.adapters.processors.text import TextProcessor
 from docstore.application.ports.processor import Findings, Processor, ProcessorOptions, Subject
 from docstore.domain.names import FileName, MediaType
-from docstore.testing import a_file
-from unit.adapters.jailing import body
+from unit.adapters.jailing import body, findings_of
 
 SENTENCE = "The lamp was lit at dusk"
 WANTED = ProcessorOptions(ocr_languages="eng")
@@ -121,8 +120,7 @@ async def test_it_works_in_the_jail(tmp_path: Path) -> None:
     async with Jail([each(WANTED) for each in READERS], options=WANTED, folder=tmp_path) as jail:
         for kind, media_type in (("PNG", "image/png"), ("PDF", "application/pdf")):
             data = encode(page(), kind)
-            file = a_file(media_type=MediaType(media_type), size=len(data))
-            [findings] = await jail.extract(file, body(data))
+            findings, *_ = await findings_of(jail, MediaType(media_type), body(data))
             assert SENTENCE in (findings.text or "")
 
 

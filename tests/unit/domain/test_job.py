@@ -12,6 +12,7 @@ from docstore.domain.ids import JobId, LeaseToken
 from docstore.domain.job import MAX_RELEASES, WORKER_LOST, Job, NotDue
 from docstore.domain.lifecycle import JobStatus
 from docstore.domain.retry import RetryPolicy
+from docstore.domain.step import Planned, StepResult, StepState, running
 from docstore.testing.builders import MOMENT, a_file, a_job
 
 LEASE = timedelta(seconds=30)
@@ -34,6 +35,8 @@ class JobLife(RuleBasedStateMachine):
         self.job = a_job()
         self.now = MOMENT
         self.starts = self.crashes = self.releases = 0
+        self.plan: list[Planned] = []
+        self.lost = False  # what a step had left, just now
 
     @rule(seconds=st.integers(0, 600))
     def time_passes(self, seconds: int) -> None:
@@ -55,12 +58,40 @@ class JobLife(RuleBasedStateMachine):
                 ask()
         elif self._legal(ask, JobStatus.QUEUED):
             self.starts += 1
+            # As a worker does in the same transaction, with what it has installed just now.
+            self.job = self.job.planned(self.plan, now=self.now)
             assert (self.job.lease_token, self.job.started_at) == (token, self.now)
             assert self.job.lease_until == self.now + LEASE
 
+    @rule(processor=st.sampled_from(("text", "image", "ocr")), version=st.sampled_from("12"))
+    def install(self, processor: str, version: str) -> None:
+        others = [each for each in self.plan if each.processor != processor]
+        self.plan = [*others, Planned(processor=processor, version=version)]
+
+    @rule()
+    def go_on(self) -> None:
+        if self.job.status is JobStatus.PROCESSING and running(self.job.steps):
+            kept = self.job.step_done(StepResult(), "nothing", now=self.now)
+            self._becomes(kept.go_on(now=self.now, lease=LEASE))
+            assert self.job.lease_until == self.now + LEASE
+
+    @rule(processor=st.sampled_from(("text", "image", "ocr")))
+    def lose(self, processor: str) -> None:
+        if self.job.status is JobStatus.PROCESSING:
+            lost = self.job.steps_lost({processor}, now=self.now)
+            self._becomes(lost.go_on(now=self.now, lease=LEASE))
+            self.lost = True
+
     @rule()
     def succeed(self) -> None:
-        if self._legal(lambda: self.job.succeed(now=self.now), JobStatus.PROCESSING):
+        def ask() -> Job:
+            results = {step.processor: StepResult() for step in self.job.steps}
+            return self.job.concluded(results, "all", now=self.now).succeed(now=self.now)
+
+        if any(step.state is StepState.WAITING for step in self.job.steps):
+            return  # nobody would ask
+        if self._legal(ask, JobStatus.PROCESSING):
+            assert all(step.is_done for step in self.job.steps)
             assert self.job.status is JobStatus.COMPLETED
             assert self.job.failure is None
 
@@ -119,7 +150,31 @@ class JobLife(RuleBasedStateMachine):
 
     def _becomes(self, job: Job) -> None:
         assert job.version == self.job.version + 1
+        before = {step.processor: step for step in self.job.steps if step.is_done}
+        for step in job.steps if not self.lost else ():
+            old = before.get(step.processor)
+            assert old is None or step.is_done or step.version != old.version
+        self.lost = False
         self.job = job
+
+    @invariant()
+    def one_step_runs_while_it_is_processing_and_some_are_left(self) -> None:
+        states = [step.state for step in self.job.steps]
+        is_processing = self.job.status is JobStatus.PROCESSING
+        assert states.count(StepState.RUNNING) <= is_processing
+        if is_processing and StepState.WAITING in states:
+            assert StepState.RUNNING in states
+
+    @invariant()
+    def each_step_says_what_it_must(self) -> None:
+        for step in self.job.steps:
+            assert (step.result is not None) is step.is_done
+            assert (step.error is not None) is (step.state is StepState.FAILED)
+            ended = step.state in (StepState.DONE, StepState.FAILED)
+            assert (step.ended_at is not None) is ended
+            assert (step.attempt > 0) is (ended or step.state is StepState.RUNNING)
+            skipped = step.state is StepState.SKIPPED
+            assert not skipped or self.job.status is JobStatus.FAILED
 
     @invariant()
     def a_lease_means_processing(self) -> None:

@@ -3,7 +3,7 @@ from typing import BinaryIO
 from docstore.adapters.processors import archive_reader
 from docstore.adapters.processors.contents import Contents
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, ProcessorOptions, Subject
 from docstore.domain.names import MediaType
 
 
@@ -12,10 +12,10 @@ class ArchiveProcessor:
 
     name = "archive"
     version = "1"
+    yields = (Kind.FACTS, Kind.TEXT)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
-        self.limits = Limits(seconds=options.seconds, memory=options.memory)
 
     def preload(self) -> None:
         from docstore.adapters.processors.libraries import preload

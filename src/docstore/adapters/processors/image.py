@@ -7,6 +7,7 @@ from docstore.adapters.processors import recognition
 from docstore.adapters.processors.text_findings import text_findings
 from docstore.application.ports.processor import (
     Findings,
+    Kind,
     Limits,
     Picture,
     ProcessorOptions,
@@ -47,13 +48,15 @@ class ImageProcessor:
 
     name = "image"
     version = "3"
+    yields = (Kind.FACTS, Kind.TEXT, Kind.RENDITIONS)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
         self._max_pixels = options.max_pixels
         self._boxes = {**BOXES, "resized": options.image_box}
         # A picture of the most pixels takes more memory than any text, and less time.
-        self.limits = Limits(seconds=options.seconds / 2, memory=options.memory * 5 // 3)
+        self._seconds = options.seconds / 2
+        self.limits = Limits(seconds=self._seconds, memory=options.memory * 5 // 3)
 
     def preload(self) -> None:
         from PIL import Image, IptcImagePlugin  # noqa: F401
@@ -103,7 +106,7 @@ class ImageProcessor:
 
         rooms = [recognition.ROOM] if self._options.ocr_languages else []
         seen = upright(image, largest([*self._boxes.values(), *rooms]))
-        seconds = PART_OF_TIME * self.limits.seconds
+        seconds = PART_OF_TIME * self._seconds
         return recognition.recognised(seen, self._options, seconds), fitted(seen, self._boxes)
 
     @contextmanager

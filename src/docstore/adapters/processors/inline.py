@@ -1,13 +1,19 @@
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from docstore.adapters.processors.lineup import Lineup, as_declared
 from docstore.adapters.processors.spool import Spool, spooled
 from docstore.adapters.processors.timing import observed
 from docstore.adapters.processors.wording import discreet
-from docstore.application.ports.processor import Findings, Observe, Processor, Subject
+from docstore.application.ports.extractor import Observe, Reading
+from docstore.application.ports.processor import Findings, Processor, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
+from docstore.domain.names import MediaType
+from docstore.domain.step import Planned
 
 
 class InlineExtractor:
@@ -18,28 +24,45 @@ class InlineExtractor:
     """
 
     def __init__(
-        self, processors: Sequence[Processor], *, observe: Observe = lambda *_: None
+        self,
+        processors: Sequence[Processor],
+        *,
+        off: Collection[str] = (),
+        observe: Observe = lambda *_: None,
     ) -> None:
-        self._processors = processors
+        """`off` names processors that are installed and not used. Raises Unorderable."""
+        self._lineup = Lineup(processors, off=off)
         self._observe = observe
 
-    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
-        willing = [each for each in self._processors if each.accepts(file.media_type)]
-        if not willing:
-            return ()
+    def plan(self, media_type: MediaType) -> Sequence[Planned]:
+        return self._lineup.plan(media_type)
+
+    @asynccontextmanager
+    async def reading(self, file: File, body: AsyncIterator[bytes]) -> AsyncIterator[Reading]:
         subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
         async with spooled(body, folder=None) as spool:
-            return [await self._run(each, subject, spool) for each in willing]
+            yield InlineReading(self._lineup, self._observe, subject, spool)
 
-    async def _run(self, processor: Processor, subject: Subject, spool: Spool) -> Findings:
-        with observed(self._observe, processor.name):
-            return await asyncio.to_thread(_run, processor, subject, spool)
+
+@dataclass(frozen=True, slots=True)
+class InlineReading:
+    """One file, read in threads."""
+
+    lineup: Lineup
+    observe: Observe
+    subject: Subject
+    spool: Spool
+
+    async def run(self, processor: str) -> Findings:
+        its = self.lineup[processor]
+        with observed(self.observe, processor):
+            return await asyncio.to_thread(_run, its, self.subject, self.spool)
 
 
 def _run(processor: Processor, subject: Subject, spool: Spool) -> Findings:
     with open(spool.open(), "rb") as body:
         try:
-            return processor.extract(body, subject)
+            return as_declared(processor, processor.extract(body, subject))
         except ProcessingFailed as error:
             raise ProcessingFailed(error.failure, discreet(str(error))) from error
         except MemoryError as error:

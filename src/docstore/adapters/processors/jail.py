@@ -3,14 +3,16 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import anyio
 
+from docstore.adapters.processors.lineup import Lineup, as_declared
 from docstore.adapters.processors.protocol import Bounds, End, Run, Setup
 from docstore.adapters.processors.references import reference
 from docstore.adapters.processors.spool import Spool, spooled
@@ -18,9 +20,11 @@ from docstore.adapters.processors.timing import observed
 from docstore.adapters.processors.verdict import judge
 from docstore.adapters.processors.walls import Level, Walls
 from docstore.adapters.processors.zygote_process import ZygoteFailed, ZygoteProcess
+from docstore.application.ports.extractor import Observe, Reading
 from docstore.application.ports.processor import (
     Findings,
-    Observe,
+    Limited,
+    Limits,
     Processor,
     ProcessorOptions,
     Subject,
@@ -29,6 +33,8 @@ from docstore.domain.confinement import Confinement
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
+from docstore.domain.names import MediaType
+from docstore.domain.step import Planned
 
 PATIENCE: Final = 5.0
 """Seconds past a child's own limit before the zygote itself is taken for stuck."""
@@ -52,17 +58,22 @@ class Jail:
         processors: Sequence[Processor],
         *,
         options: ProcessorOptions,
+        off: Collection[str] = (),
         folder: Path | None = None,
         lowest: Level = Level.LIMITS,
         highest: Level = Level.FILES,
         observe: Observe = lambda *_: None,
     ) -> None:
-        """`folder` holds files being read; the default is the system's for temporary files.
+        """`off` names processors that are installed and not used. `folder` holds files being
+        read; the default is the system's for temporary files.
 
         Of the walls that the kernel has, all up to `highest` are put up around a parser. With
         those it must come to `lowest`, or the jail does not open.
+
+        Raises Unorderable, and ValueError for a processor that no other process could import.
         """
-        self._processors = {reference(each): each for each in processors}
+        self._lineup = Lineup(processors, off=off)
+        self._references = {each.name: reference(each) for each in self._lineup}
         self._options = options
         self._folder = folder
         self._lowest = lowest
@@ -100,21 +111,22 @@ class Jail:
             return None
         return Confinement(level=self._walls.level, detail=str(self._walls))
 
-    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
-        subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
-        willing = [name for name, each in self._processors.items() if each.accepts(file.media_type)]
-        if not willing:
-            return ()
-        async with spooled(body, self._folder) as spool:
-            return [await self._observed(name, subject, spool) for name in willing]
+    def plan(self, media_type: MediaType) -> Sequence[Planned]:
+        return self._lineup.plan(media_type)
 
-    async def _observed(self, name: str, subject: Subject, spool: Spool) -> Findings:
-        with observed(self._observe, self._processors[name].name):
-            return await self._run(name, subject, spool)
+    @asynccontextmanager
+    async def reading(self, file: File, body: AsyncIterator[bytes]) -> AsyncIterator[Reading]:
+        subject = Subject(name=file.original_filename, media_type=file.media_type, size=file.size)
+        async with spooled(body, self._folder) as spool:
+            yield JailedReading(self, subject, spool)
+
+    async def run(self, name: str, subject: Subject, spool: Spool) -> Findings:
+        """What the processor of that name finds, in a child of its own."""
+        with observed(self._observe, name):
+            return as_declared(self._lineup[name], await self._run(name, subject, spool))
 
     async def _run(self, name: str, subject: Subject, spool: Spool) -> Findings:
-        limits = self._processors[name].limits
-        bounds = Bounds(limits.seconds, limits.memory, self._options.max_result_bytes)
+        bounds = self._bounds(self._lineup[name])
         try:
             zygote = await self._living_zygote()
         except ZygoteFailed as error:
@@ -123,7 +135,7 @@ class Jail:
         with ExitStack() as stack:
             answer = _open_memory("answer", stack)
             complaints = _open_memory("complaints", stack)
-            order = Run(zygote.next_id(), name, subject, bounds)
+            order = Run(zygote.next_id(), self._references[name], subject, bounds)
             end = await _carry_out(zygote, order, (spool.open(), answer, complaints))
             said = await asyncio.to_thread(os.pread, answer, bounds.result + 1, 0)
             heard = os.pread(complaints, MAX_COMPLAINTS, 0)
@@ -131,6 +143,14 @@ class Jail:
             log.warning("%s wrote %d bytes to stderr", name, len(heard))
             log.debug("%s wrote: %r", name, heard.decode(errors="backslashreplace"))
         return await asyncio.to_thread(judge, end, said, heard, bounds)
+
+    def _bounds(self, processor: Processor) -> Bounds:
+        own = processor.limits if isinstance(processor, Limited) else Limits()
+        return Bounds(
+            own.seconds or self._options.seconds,
+            own.memory or self._options.memory,
+            own.output or self._options.max_result_bytes,
+        )
 
     async def _living_zygote(self) -> ZygoteProcess:
         async with self._starting:
@@ -146,13 +166,26 @@ class Jail:
         if len(self._starts) == MAX_STARTS and now - self._starts[0] < START_WINDOW:
             raise ZygoteFailed(f"it died {MAX_STARTS} times in {START_WINDOW:.0f} s")
         self._starts.append(now)
-        setup = Setup(list(self._processors), self._options, self._highest)
+        references = [*self._references.values()]
+        setup = Setup(references, self._options, self._highest)
         zygote = await ZygoteProcess.start(setup, self._folder)
         if zygote.walls.level < self._lowest:
             await zygote.close()
             wanted = f"DOCSTORE_ISOLATION asks for level {self._lowest.value}"
             raise ZygoteFailed(f"{wanted}, and a parser can be confined here at {zygote.walls}")
         return zygote
+
+
+@dataclass(frozen=True, slots=True)
+class JailedReading:
+    """One file, read by one child after the other."""
+
+    jail: Jail
+    subject: Subject
+    spool: Spool
+
+    async def run(self, processor: str) -> Findings:
+        return await self.jail.run(processor, self.subject, self.spool)
 
 
 async def _carry_out(zygote: ZygoteProcess, order: Run, descriptors: Sequence[int]) -> End:

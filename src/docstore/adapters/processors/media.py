@@ -7,7 +7,7 @@ from docstore.adapters.processors import film_reader
 from docstore.adapters.processors.film_reader import FILMS, film_facts
 from docstore.adapters.processors.media_facts import media_facts, spoken
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Json
@@ -34,6 +34,7 @@ class MediaProcessor:
 
     name = "media"
     version = "2"
+    yields = (Kind.FACTS, Kind.TEXT)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options

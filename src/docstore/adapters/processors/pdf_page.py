@@ -2,7 +2,7 @@ from typing import Any, BinaryIO, Final
 
 from docstore.adapters.processors.pdfium import opened
 from docstore.adapters.processors.reading import Encrypted
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, Limits, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Notice
@@ -20,11 +20,13 @@ class PdfPageProcessor:
 
     name = "pdf-page"
     version = "1"
+    yields = (Kind.RENDITIONS,)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
         # The page may be one large picture: as much as for pictures.
-        self.limits = Limits(seconds=options.seconds / 2, memory=options.memory * 5 // 3)
+        self._seconds = options.seconds / 2
+        self.limits = Limits(seconds=self._seconds, memory=options.memory * 5 // 3)
 
     def preload(self) -> None:
         from PIL import Image
@@ -52,7 +54,7 @@ class PdfPageProcessor:
         document.init_forms()
         if not _loads(document, 0):
             return _without_a_first_page(document)
-        seconds = PART_OF_TIME * self.limits.seconds
+        seconds = PART_OF_TIME * self._seconds
         page, is_whole = drawn(document, 0, BOXES["preview"], seconds)
         warnings = () if is_whole else (_TOO_SLOW,)
         return Findings(pictures=fitted(page, BOXES), warnings=warnings)

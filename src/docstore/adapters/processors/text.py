@@ -6,7 +6,7 @@ from docstore.adapters.processors.contents import Contents
 from docstore.adapters.processors.document_facts import document_facts
 from docstore.adapters.processors.reading import Encrypted
 from docstore.adapters.processors.text_findings import text_findings
-from docstore.application.ports.processor import Findings, Limits, ProcessorOptions, Subject
+from docstore.application.ports.processor import Findings, Kind, ProcessorOptions, Subject
 from docstore.domain.findings import Json, Notice
 from docstore.domain.names import MediaType
 
@@ -18,10 +18,10 @@ class TextProcessor:
 
     name = "text"
     version = "3"
+    yields = (Kind.FACTS, Kind.TEXT)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen
         self._options = options
-        self.limits = Limits(seconds=options.seconds, memory=options.memory)
 
     def preload(self) -> None:
         from docstore.adapters.processors.libraries import preload

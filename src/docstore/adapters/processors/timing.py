@@ -2,7 +2,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from docstore.application.ports.processor import Observe
+from docstore.application.ports.extractor import Observe
 from docstore.domain.errors import ProcessingFailed
 
 OK = "ok"

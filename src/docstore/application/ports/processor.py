@@ -1,9 +1,8 @@
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from docstore.domain.confinement import Confinement
-from docstore.domain.file import File
 from docstore.domain.findings import Json, Notice
 from docstore.domain.names import FileName, MediaType
 
@@ -28,6 +27,14 @@ class Picture:
     data: bytes
 
 
+class Kind(StrEnum):
+    """What findings are made of."""
+
+    FACTS = "facts"
+    TEXT = "text"
+    RENDITIONS = "renditions"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
     """What one processor found. `facts` become keys of HTTP's `extracted`, such as `image`."""
@@ -38,13 +45,23 @@ class Findings:
     warnings: Sequence[Notice] = ()
     media_type: MediaType | None = None  # a better answer than the signature's
 
+    def kinds(self) -> frozenset[Kind]:
+        """What they are made of."""
+        there = {
+            Kind.FACTS: bool(self.facts),
+            Kind.TEXT: self.text is not None,
+            Kind.RENDITIONS: bool(self.pictures),
+        }
+        return frozenset(kind for kind, is_there in there.items() if is_there)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a processor may use up before it is killed."""
+    """What a processor may use up before it is killed. None: as much as the settings say."""
 
-    seconds: float = 60.0  # by the wall clock; the same in CPU time
-    memory: int = 384 * 1024**2  # bytes resident
+    seconds: float | None = None  # by the wall clock; the same in CPU time
+    memory: int | None = None  # bytes resident
+    output: int | None = None  # bytes of its findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,20 +96,24 @@ class Processor(Protocol):
     process of its own, which is killed when it breaks a limit. Making one and asking all else
     happens in docstore's own processes, so it is cheap and touches no parser.
     `docstore.testing.ProcessorContract` tests every promise made here.
+
+    What else it may declare is in the protocols below. A name that it does not have means the
+    default.
     """
 
     @property
     def name(self) -> str:
-        """Unique among processors; also the name of its entry point in `docstore.processors`."""
+        """Unique among processors; also the name of its entry point in `docstore.processors`.
+        Its steps are told by it, so it stays the same from version to version.
+        """
         ...
 
     @property
     def version(self) -> str:
-        """Changes when the same bytes may give other findings."""
+        """Changes when the same bytes may give other findings: `docstore reprocess --stale` runs
+        it again on the files that another version has read.
+        """
         ...
-
-    @property
-    def limits(self) -> Limits: ...
 
     def accepts(self, media_type: MediaType) -> bool:
         """Whether it reads files of that type; always the same answer."""
@@ -108,6 +129,34 @@ class Processor(Protocol):
 
 
 @runtime_checkable
+class Limited(Protocol):
+    """A processor that needs other limits than the settings give to all."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+
+@runtime_checkable
+class RunsAfter(Protocol):
+    """A processor whose step comes behind those of others, where they accept the file as well.
+
+    Of facts and pictures with the same name the later ones stay. When one of the others runs
+    again, so does this. A name that no installed processor has, or a circle, stops the start.
+    """
+
+    @property
+    def after(self) -> Collection[str]: ...
+
+
+@runtime_checkable
+class Yields(Protocol):
+    """A processor that does not find all kinds of things. To find another counts as a crash."""
+
+    @property
+    def yields(self) -> Collection[Kind]: ...
+
+
+@runtime_checkable
 class Preloads(Protocol):
     """An optional power of a processor that imports modules when it extracts: no child can."""
 
@@ -115,33 +164,4 @@ class Preloads(Protocol):
         """Import them, once, in the process that all children are forked from. Start no thread
         and parse nothing: a fork copies neither threads nor their locks' owners.
         """
-        ...
-
-
-class Observe(Protocol):
-    """Told of each run of a processor: how many seconds it took, and `ok` or the code of the
-    failure it ended with. Returns at once.
-    """
-
-    def __call__(self, processor: str, seconds: float, outcome: str) -> None: ...
-
-
-class Extractor(Protocol):
-    """Runs every processor that accepts a file, each where it can do no harm."""
-
-    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
-        """What each processor that accepts the file found; none accepts it: nothing.
-
-        Raises ProcessingFailed with the reason when one of them could not do its work, was killed
-        at a limit, or died. Cancelling kills what runs.
-        """
-        ...
-
-
-@runtime_checkable
-class Confines(Protocol):
-    """An optional power of an extractor that knows how its parsers are confined."""
-
-    def confinement(self) -> Confinement | None:
-        """None as long as it was not opened."""
         ...

@@ -30,6 +30,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "retry": "files:retry",
     "rm": "files:rm",
     "jobs": "listing:jobs",
+    "reprocess": "reprocess:reprocess",
     "sweep": "upkeep:sweep",
     "fsck": "upkeep:fsck",
     "doctor": "doctor:doctor",

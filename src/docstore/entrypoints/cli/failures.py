@@ -9,6 +9,7 @@ import click
 from pydantic import ValidationError
 
 from docstore.domain.errors import DocstoreError, NewerData
+from docstore.domain.ordering import Unorderable
 from docstore.entrypoints.client.errors import Changed, Refused, Unreachable, WhoseFiles
 from docstore.entrypoints.logs import printable
 from docstore.entrypoints.serving.address import CannotListen, NoAnswer
@@ -51,6 +52,7 @@ _TABLE: Final[Sequence[tuple[type[Exception], Exit, Callable[[Any], str]]]] = (
     (DocstoreError, Exit.FAILED, str),
     (ValidationError, Exit.WRONG_USE, explain),
     (UnknownAdapter, Exit.WRONG_USE, str),
+    (Unorderable, Exit.WRONG_USE, lambda error: f"processors: {error}"),
     (Held, Exit.HELD, str),
     (CannotListen, Exit.FAILED, str),
     (NoAnswer, Exit.FAILED, str),

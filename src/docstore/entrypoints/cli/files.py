@@ -1,7 +1,7 @@
 """One file, or a few by their ids: look, read, change, process again, delete."""
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from io import BytesIO
 from typing import IO, Any
 
@@ -158,3 +158,13 @@ def _show(view: Json, as_json: bool) -> None:
         if value not in (None, [], {}):
             told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             click.echo(f"{name + ':':14} {printable(told)}")
+    for line in _steps(view):
+        click.echo(f"{'step:':14} {printable(line)}")
+
+
+def _steps(view: Json) -> Iterator[str]:
+    """Of the newest job, where the view has jobs."""
+    for job in view.get("jobs", [])[:1]:
+        for step in job["steps"]:
+            which = f"{step['processor']} {step['version']} {step['state']}"
+            yield ": ".join(filter(None, (which, step["error"], step["log"])))

@@ -120,11 +120,12 @@ def _files(found: Sequence[Json]) -> Iterator[Sequence[str]]:
 
 
 def _jobs(found: Sequence[Json]) -> Iterator[Sequence[str]]:
-    yield ("id", "file", "status", "attempts", "queued", "error")
+    yield ("id", "file", "status", "attempts", "queued", "steps", "error")
     for job in found:
         attempts = f"{job['attempts']}/{job['max_attempts']}"
         queued, error = _moment(job["queued_at"]), job["error_message"] or ""
-        yield job["id"], job["file_id"] or "", job["status"], attempts, queued, error
+        steps = ", ".join(f"{step['processor']} {step['state']}" for step in job["steps"])
+        yield job["id"], job["file_id"] or "", job["status"], attempts, queued, steps, error
 
 
 def _moment(text: str) -> str:

@@ -10,10 +10,10 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from docstore.application.reading import Detail
 from docstore.domain.file import File
 from docstore.domain.ids import FileId
-from docstore.domain.job import Job
-from docstore.domain.lifecycle import FileStatus, JobStatus
+from docstore.domain.lifecycle import FileStatus
 from docstore.entrypoints.http.file_schema import A_FILE, EXTRACTED
 from docstore.entrypoints.http.highlights import highlight
+from docstore.entrypoints.http.job_views import JobView
 from docstore.entrypoints.http.views import PageView, View
 
 
@@ -56,38 +56,6 @@ class RenditionView(View):
 class LinksView(View):
     own: str = Field(serialization_alias="self")
     content: str
-
-
-class JobView(View):
-    """One run of the processing of a file, with its retries."""
-
-    id: UUID
-    file_id: UUID | None
-    type: str = Field(examples=["process"])
-    status: JobStatus
-    attempts: int
-    max_attempts: int
-    error_message: str | None
-    queued_at: datetime
-    next_attempt_at: datetime | None
-    started_at: datetime | None
-    completed_at: datetime | None
-
-    @classmethod
-    def of(cls, job: Job, max_attempts: int) -> Self:
-        return cls(
-            id=job.id,
-            file_id=job.file_id,
-            type=job.job_type,
-            status=job.status,
-            attempts=job.attempts,
-            max_attempts=max_attempts,
-            error_message=job.failure.message if job.failure else None,
-            queued_at=job.queued_at,
-            next_attempt_at=job.due_at if job.status is JobStatus.QUEUED else None,
-            started_at=job.started_at,
-            completed_at=job.completed_at,
-        )
 
 
 class FileView(View):
@@ -196,9 +164,3 @@ class FilePage(PageView):
     """A stretch of a listing of files."""
 
     items: list[FoundFile]
-
-
-class JobPage(PageView):
-    """A stretch of a listing of jobs, newest first."""
-
-    items: list[JobView]

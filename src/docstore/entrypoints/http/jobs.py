@@ -14,8 +14,8 @@ from docstore.domain.lifecycle import JobStatus
 from docstore.domain.listing import JobQuery
 from docstore.domain.user import User
 from docstore.entrypoints.http.answers import shown
-from docstore.entrypoints.http.file_views import JobPage, JobView
 from docstore.entrypoints.http.files import uuid_in
+from docstore.entrypoints.http.job_views import JobPage, JobView
 from docstore.entrypoints.http.operations import Operation, route
 from docstore.entrypoints.http.paging import Paged, page_links, page_of
 from docstore.entrypoints.http.queries import NoQuery, read_query

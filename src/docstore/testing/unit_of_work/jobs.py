@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -6,15 +7,48 @@ import pytest
 from docstore.application.ports.unit_of_work import Begin
 from docstore.domain.errors import AlreadyExists, NotFound, StaleVersion
 from docstore.domain.file import File
+from docstore.domain.findings import Notice, Rendition
 from docstore.domain.ids import LeaseToken
 from docstore.domain.job import Job
 from docstore.domain.lifecycle import JobStatus
+from docstore.domain.names import MediaType
+from docstore.domain.step import Excerpt, StepResult, StepState
 from docstore.domain.user import User
-from docstore.testing.builders import A_FAILURE, MOMENT, a_file, a_job, a_purge, a_user
+from docstore.testing.builders import A_FAILURE, MOMENT, a_file, a_job, a_purge, a_step, a_user
 from docstore.testing.unit_of_work.saving import OnAnEmptyDatabase, save
 
 SECOND = timedelta(seconds=1)
 TICK = timedelta(microseconds=1)
+
+
+STEPS = (
+    a_step(
+        "text",
+        result=StepResult(
+            facts={"text": {"words": 2, "preview": "grüße", "ratio": 0.5, "none": None}},
+            text=Excerpt(key="files/x/1/text", start=7, size=12),
+            renditions=(
+                Rendition(
+                    name="thumbnail",
+                    media_type=MediaType("image/webp"),
+                    width=2,
+                    height=1,
+                    size=99,
+                    key="files/x/1/image.rendition.thumbnail",
+                ),
+            ),
+            warnings=(Notice("partial", "the last page is not readable"),),
+            media_type=MediaType("text/x-letter"),
+        ),
+        attempt=3,
+        ended_at=MOMENT + TICK,
+    ),
+    a_step("facts"),
+    a_step("broken", state=StepState.FAILED),
+    a_step("image", version="2.1", state=StepState.RUNNING),
+    a_step("ocr", state=StepState.WAITING),
+    a_step("summary", state=StepState.SKIPPED),
+)
 
 
 def claimed(job: Job) -> Job:
@@ -49,6 +83,19 @@ class JobsContract(OnAnEmptyDatabase):
             stored = await tx.jobs.get(job.id)
         assert stored == job
         assert stored.due_at.utcoffset() == timedelta(0)
+
+    async def test_the_steps_of_a_job_come_back_as_they_were(
+        self, begin: Begin, file: File
+    ) -> None:
+        job = a_job(file_id=file.id, status=JobStatus.PROCESSING, steps=STEPS)
+        await save(begin, job)
+        async with begin() as tx:
+            assert (await tx.jobs.get(job.id)).steps == STEPS
+            assert (await tx.jobs.of_file(file.id))[0].steps == STEPS
+            await tx.jobs.update(replace(job, steps=STEPS[::-1], version=job.version + 1))
+            await tx.commit()
+        async with begin(read_only=True) as tx:
+            assert (await tx.jobs.get(job.id)).steps == STEPS[::-1]
 
     async def test_a_purge_comes_back_as_it_was(self, begin: Begin) -> None:
         purges = [a_purge(user_id=None), a_purge(payload=("files/ü/", "b", "a"))]

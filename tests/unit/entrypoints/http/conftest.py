@@ -2,7 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from docstore.domain.failure import FailureCode
 from docstore.domain.file import File
 from docstore.domain.ids import JobId
 from docstore.domain.names import MediaType
+from docstore.domain.step import Planned
 from docstore.entrypoints.http.app import create_app
 from docstore.settings import Settings
 
@@ -49,17 +51,31 @@ def settings(changes: Mapping[str, Any]) -> Settings:
 
 @dataclass
 class Reader:
-    """Stands in for all processors: finds what the test says."""
+    """Stands in for all processors: each finds what the test says, and the last one fails."""
 
     findings: Sequence[Findings] = ()
     fails: FailureCode | None = None
+    versions: dict[str, str] = field(default_factory=dict)
 
-    async def extract(self, file: File, body: AsyncIterator[bytes]) -> Sequence[Findings]:
+    def plan(self, media_type: MediaType) -> Sequence[Planned]:
+        return [
+            Planned(processor=name, version=self.versions.get(name, "1")) for name in self._names()
+        ]
+
+    @asynccontextmanager
+    async def reading(self, file: File, body: AsyncIterator[bytes]) -> AsyncIterator["Reader"]:
         async for _ in body:
             pass
-        if self.fails:
+        yield self
+
+    async def run(self, processor: str) -> Findings:
+        names = self._names()
+        if self.fails and processor == names[-1]:
             raise ProcessingFailed(self.fails, "it is broken")
-        return self.findings
+        return dict(zip(names, self.findings, strict=True))[processor]
+
+    def _names(self) -> Sequence[str]:
+        return [f"reader-{n}" for n in range(max(len(self.findings), bool(self.fails)))]
 
 
 A_PICTURE = Findings(

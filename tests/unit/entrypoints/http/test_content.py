@@ -260,6 +260,22 @@ async def test_what_processing_makes_is_409_before_it_and_then_there(
     assert (await alice.get(file["links"]["content"])).content == A_PNG
 
 
+async def test_what_was_found_is_there_while_the_file_is_processed_once_more(
+    alice: httpx.AsyncClient, worker: Worker, reader: Reader
+) -> None:
+    file = (await alice.post("/files?filename=p.png", content=A_PNG)).json()
+    await worker.process(alice, file["id"])
+    own = file["links"]["self"]
+    again = await alice.post(f"{own}/retry?force=true")
+    assert again.json()["status"] == "processing"
+    assert (await alice.get(f"{own}/text")).content == b"all the words"
+    assert (await alice.get(f"{own}/renditions/preview")).content == b"PNG22"
+    assert (await alice.get(f"/download?key={file['key']}")).content == b"PNG333"
+    reader.fails = FailureCode.CORRUPT
+    assert (await worker.process(alice, file["id"]))["status"] == "failed"
+    assert (await alice.get(f"{own}/text")).content == b"all the words"
+
+
 @pytest.mark.parametrize("fails", [None, FailureCode.CORRUPT])
 async def test_what_processing_did_not_make_is_404(
     alice: httpx.AsyncClient, worker: Worker, reader: Reader, fails: FailureCode | None

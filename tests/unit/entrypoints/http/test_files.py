@@ -20,7 +20,10 @@ FIELDS = {
 }  # fmt: skip
 JOB_FIELDS = {
     "id", "file_id", "type", "status", "attempts", "max_attempts", "error_message", "queued_at",
-    "next_attempt_at", "started_at", "completed_at",
+    "next_attempt_at", "started_at", "completed_at", "steps",
+}  # fmt: skip
+STEP_FIELDS = {
+    "processor", "version", "state", "started_at", "ended_at", "attempt", "error", "log",
 }  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from docstore.application.ports.processor import Findings
 from docstore.domain.failure import FailureCode
 
 from .conftest import Reader, Store, Worker
-from .test_files import JOB_FIELDS, uploaded
+from .test_files import JOB_FIELDS, STEP_FIELDS, uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -36,6 +37,30 @@ async def test_jobs_are_listed_newest_first(
     one = await alice.get(f"/jobs/{failed['jobs'][0]['id']}")
     assert (one.status_code, one.json()) == (200, failed["jobs"][0])
     assert one.json()["error_message"] == "it is broken"
+
+
+async def test_steps_are_told_with_their_job(
+    alice: httpx.AsyncClient, worker: Worker, reader: Reader
+) -> None:
+    reader.findings, reader.fails = [Findings(text="words"), Findings()], FailureCode.CORRUPT
+    file = await uploaded(alice)
+    assert (await alice.get("/jobs")).json()["items"][0]["steps"] == []
+    (job,) = (await worker.process(alice, file["id"]))["jobs"]
+    assert (await alice.get(f"/jobs/{job['id']}")).json() == job
+    assert (await alice.get("/jobs")).json()["items"] == [job]
+    first, second = job["steps"]
+    assert first.keys() == second.keys() == STEP_FIELDS
+    assert first == {
+        **first, "processor": "reader-0", "version": "1", "state": "done", "attempt": 1,
+        "error": None, "log": "a text of 5 characters",
+    }  # fmt: skip
+    assert second == {**second, "state": "failed", "error": "corrupt", "log": "it is broken"}
+    assert job["started_at"] == first["started_at"] < first["ended_at"] == second["started_at"]
+    reader.fails = None
+    await alice.post(f"/files/{file['id']}/retry")
+    (again, _) = (await worker.process(alice, file["id"]))["jobs"]
+    assert again["steps"][0] == first
+    assert again["steps"][1]["state"] == "done"
 
 
 async def test_jobs_are_paged_and_walked_like_files(alice: httpx.AsyncClient) -> None:

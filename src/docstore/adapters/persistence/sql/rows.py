@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import singledispatch
 from typing import Any
 
+from docstore.adapters.persistence.sql.steps import from_steps, to_steps
 from docstore.domain.failure import Failure, FailureCode
 from docstore.domain.file import Details, File
 from docstore.domain.findings import Json, Notice, Rendition
@@ -89,6 +90,7 @@ def _job_row(job: Job) -> Mapping[str, Any]:
         **_failure_columns(job.failure),
         "payload": list(job.payload),
         "version": job.version,
+        "steps": from_steps(job.steps),
     }
 
 
@@ -156,7 +158,7 @@ def to_job(row: Sequence[Any]) -> Job:
         ident, file_id, user_id, job_type, generation, status,
         attempts, crash_attempts, releases, queued_at, due_at, dispatched_at,
         lease_token, lease_until, heartbeat_at, worker, started_at, completed_at,
-        error_code, error_message, payload, version,
+        error_code, error_message, payload, version, steps,
     ) = row  # fmt: skip
     return Job(
         id=ident,
@@ -180,6 +182,7 @@ def to_job(row: Sequence[Any]) -> Job:
         failure=_to_failure(error_code, error_message),
         payload=tuple(payload),
         version=version,
+        steps=to_steps(steps),
     )
 
 

@@ -187,6 +187,7 @@ jobs: Final = Table(
     Column("error_message", Text),
     Column("payload", JSON, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("steps", JSON, nullable=False, server_default="[]"),
     UniqueConstraint("file_id", "job_type", "generation"),  # also finds the jobs of a file
     one_of("job_type", JobType),
     one_of("status", JobStatus),
