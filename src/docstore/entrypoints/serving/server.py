@@ -165,8 +165,3 @@ def _warn(settings: Settings) -> None:
             "anybody who reaches %s may register: DOCSTORE_REGISTRATION=closed ends that",
             settings.host,
         )
-    if settings.is_shared and not settings.jwt_secret:
-        log.warning(
-            "tokens of this machine hold at no other one: DOCSTORE_JWT_SECRET, the same for all, "
-            "ends that"
-        )
