@@ -18,6 +18,7 @@ from integration.faulty_http import (
     Harm,
     Line,
     changing,
+    corrupting,
     crashing,
     cutting,
     faulty_line,
@@ -151,6 +152,14 @@ async def test_a_wrong_etag_is_a_failure(stand: Stand, body: bytes, liar: str) -
     stand.line.harm(method, wrong, times=ALWAYS)
     with pytest.raises(Unavailable, match="0bad"):
         await stand.store.put("a/b", chunks(body))
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+async def test_bytes_that_change_on_their_way_are_a_failure(stand: Stand, body: bytes) -> None:
+    stand.line.harm("PUT", corrupting, times=ALWAYS)
+    with pytest.raises(Unavailable):
+        await stand.store.put("a/b", chunks(body))
+    assert await listed(stand.direct) == []
 
 
 async def test_a_wrong_size_is_a_failure(stand: Stand) -> None:

@@ -118,6 +118,16 @@ async def test_the_odd_sizes_around_a_part(store: S3BlobStore) -> None:
         assert await read(store, "a/b") == data
 
 
+@pytest.mark.parametrize("checksums", ["on", "off"])
+async def test_with_and_without_checksums(each_server: S3Server, checksums: str) -> None:
+    async with connect(each_server.url(f"test-{uuid4()}", checksums=checksums)) as store:
+        await store.migrate()
+        for body in (b"", b"small", LARGE):
+            await store.put("a/b", chunks(body))
+            await store.copy("a/b", "a/c")
+            assert await read(store, "a/c") == body
+
+
 async def test_nothing_is_left_of_a_put_that_fails(store: S3BlobStore) -> None:
     with pytest.raises(ZeroDivisionError):
         await store.put("a/b", chunks(LARGE, then=ZeroDivisionError()))
