@@ -108,6 +108,13 @@ async def test_a_put_gives_up_in_the_end(stand: Stand, harm: Harm) -> None:
     assert await read(stand.direct, "a/old") == b"old"
 
 
+async def test_there_are_three_tries_though_there_is_time_for_more(stand: Stand) -> None:
+    stand.line.harm("PUT", refusing(503, "SlowDown"), times=ALWAYS)
+    with pytest.raises(Unavailable):
+        await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 3
+
+
 @pytest.mark.parametrize(
     ("method", "harm"),
     [

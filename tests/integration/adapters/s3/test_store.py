@@ -5,7 +5,7 @@ import logging
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import anyio
@@ -90,6 +90,15 @@ async def test_each_area_has_its_bucket(each_server: S3Server) -> None:
             assert await listed(store, prefix) == want
         await store.delete("staging/x")
         assert await read(store, "files/x/1/original") == b"x"
+
+
+async def test_no_blob_is_told_to_be_older_than_it_is(store: S3BlobStore) -> None:
+    """Though the server tells whole seconds, and its clock is this machine's."""
+    for _ in range(3):
+        before = datetime.now(UTC)
+        await store.put("a/b", chunks(b"x"))
+        assert before < (await store.stat("a/b")).stored_at <= before + timedelta(seconds=3)
+        await anyio.sleep(0.3)  # into another part of the second
 
 
 # Copies
