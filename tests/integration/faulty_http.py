@@ -43,9 +43,13 @@ class Exchange:
     def body_size(self) -> int:
         return _length(self.head)
 
-    async def ask(self) -> tuple[bytes, bytes]:
-        """Pass the request on; the server's answer, its head and its body as they were sent."""
-        self.to_server.write(self.head + await self.client.readexactly(self.body_size))
+    async def ask(self, body: bytes | None = None) -> tuple[bytes, bytes]:
+        """Pass the request on; the server's answer, its head and its body as they were sent.
+        `body` is what was read of the request already.
+        """
+        if body is None:
+            body = await self.client.readexactly(self.body_size)
+        self.to_server.write(self.head + body)
         await self.to_server.drain()
         head = await self.server.readuntil(b"\r\n\r\n")
         if self.method == "HEAD" or _NO_BODY.match(head):
@@ -117,6 +121,13 @@ async def crashing(exchange: Exchange) -> None:
     """A reset in the middle of the request's body."""
     await exchange.client.readexactly(exchange.body_size // 2)
     exchange.reset()
+
+
+async def corrupting(exchange: Exchange) -> None:
+    """One bit of the request's body changes on its way."""
+    body = bytearray(await exchange.client.readexactly(exchange.body_size))
+    body[len(body) // 2] ^= 1
+    await exchange.give(b"".join(await exchange.ask(bytes(body))))
 
 
 async def hanging(exchange: Exchange) -> None:

@@ -58,5 +58,5 @@ OTHERS = {
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_settings_it_names_exist(page: Path) -> None:
     known = {f"DOCSTORE_{name.upper()}" for name in Settings.model_fields}
-    named = set(re.findall(r"\bDOCSTORE_[A-Z]+(?:_[A-Z]+)*", page.read_text()))
+    named = set(re.findall(r"\bDOCSTORE_[A-Z0-9]+(?:_[A-Z0-9]+)*", page.read_text()))
     assert named <= known | OTHERS

@@ -18,6 +18,7 @@ from integration.faulty_http import (
     Harm,
     Line,
     changing,
+    corrupting,
     crashing,
     cutting,
     faulty_line,
@@ -107,6 +108,13 @@ async def test_a_put_gives_up_in_the_end(stand: Stand, harm: Harm) -> None:
     assert await read(stand.direct, "a/old") == b"old"
 
 
+async def test_there_are_three_tries_though_there_is_time_for_more(stand: Stand) -> None:
+    stand.line.harm("PUT", refusing(503, "SlowDown"), times=ALWAYS)
+    with pytest.raises(Unavailable):
+        await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 3
+
+
 @pytest.mark.parametrize(
     ("method", "harm"),
     [
@@ -151,6 +159,14 @@ async def test_a_wrong_etag_is_a_failure(stand: Stand, body: bytes, liar: str) -
     stand.line.harm(method, wrong, times=ALWAYS)
     with pytest.raises(Unavailable, match="0bad"):
         await stand.store.put("a/b", chunks(body))
+
+
+@pytest.mark.parametrize("body", [SMALL, LARGE], ids=["small", "large"])
+async def test_bytes_that_change_on_their_way_are_a_failure(stand: Stand, body: bytes) -> None:
+    stand.line.harm("PUT", corrupting, times=ALWAYS)
+    with pytest.raises(Unavailable):
+        await stand.store.put("a/b", chunks(body))
+    assert await listed(stand.direct) == []
 
 
 async def test_a_wrong_size_is_a_failure(stand: Stand) -> None:

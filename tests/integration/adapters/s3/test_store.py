@@ -5,7 +5,7 @@ import logging
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import anyio
@@ -92,6 +92,15 @@ async def test_each_area_has_its_bucket(each_server: S3Server) -> None:
         assert await read(store, "files/x/1/original") == b"x"
 
 
+async def test_no_blob_is_told_to_be_older_than_it_is(store: S3BlobStore) -> None:
+    """Though the server tells whole seconds, and its clock is this machine's."""
+    for _ in range(3):
+        before = datetime.now(UTC)
+        await store.put("a/b", chunks(b"x"))
+        assert before < (await store.stat("a/b")).stored_at <= before + timedelta(seconds=3)
+        await anyio.sleep(0.3)  # into another part of the second
+
+
 # Copies
 
 
@@ -116,6 +125,16 @@ async def test_the_odd_sizes_around_a_part(store: S3BlobStore) -> None:
         assert await read(store, "a/b") == data
         await store.put("a/b", chunks(data))
         assert await read(store, "a/b") == data
+
+
+@pytest.mark.parametrize("checksums", ["on", "off"])
+async def test_with_and_without_checksums(each_server: S3Server, checksums: str) -> None:
+    async with connect(each_server.url(f"test-{uuid4()}", checksums=checksums)) as store:
+        await store.migrate()
+        for body in (b"", b"small", LARGE):
+            await store.put("a/b", chunks(body))
+            await store.copy("a/b", "a/c")
+            assert await read(store, "a/c") == body
 
 
 async def test_nothing_is_left_of_a_put_that_fails(store: S3BlobStore) -> None:

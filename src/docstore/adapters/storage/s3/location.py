@@ -51,7 +51,7 @@ class Location:
     secure: bool = True
     region: str | None = None  # None: the server is asked
     public: str | None = None  # URL under which clients reach it, for signed links
-    checksums: bool = True
+    checksums: bool = True  # beside what the SDK signs, which over TLS is not the body
     limits: Limits = field(default_factory=Limits)
     sizes: Sizes = field(default_factory=Sizes)
     access_key: str | None = field(default=None, repr=False)
@@ -69,14 +69,16 @@ def location_of(url: str) -> Location:
     host, bucket = _host_and_bucket(parts)
     options = _options(parts.query)
     access_key, secret_key = _credentials(parts)
+    secure = _truth("secure", options.pop("secure", "true"))
+    checksums = options.pop("checksums", "auto")
     return Location(
         endpoint=host,
         bucket=bucket,
         staging=options.pop("staging", bucket),
-        secure=_truth("secure", options.pop("secure", "true")),
+        secure=secure,
         region=options.pop("region", None),
         public=_public(options.pop("public", None)),
-        checksums=_truth("checksums", options.pop("checksums", "on")),
+        checksums=secure if checksums == "auto" else _truth("checksums", checksums),
         limits=replace(Limits(), **_numbers(Limits(), options)),
         sizes=replace(Sizes(), **_numbers(Sizes(), options)),
         access_key=access_key,
