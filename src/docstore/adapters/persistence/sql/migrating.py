@@ -46,13 +46,14 @@ async def _run(url: URL, change: Callable[[Config], None]) -> None:
 
 
 def _within(url: URL, work: Callable[[Connection], T]) -> T:
-    """What `work` returns, done in one transaction."""
-    engine = sqlite.migrator(url)
-    try:
-        with _ONE_AT_A_TIME, engine.begin() as db:
-            return work(db)
-    finally:
-        engine.dispose()
+    """What `work` returns, done in one transaction that nobody else migrates beside."""
+    with _ONE_AT_A_TIME:
+        if url.get_backend_name() == "sqlite":
+            return sqlite.migrating(url, work)
+        # Loaded only now: its driver is an extra.
+        from docstore.adapters.persistence.sql.postgresql import migrating
+
+        return migrating.within(url, work)
 
 
 def _change(change: Callable[[Config], None], db: Connection) -> None:
@@ -60,7 +61,8 @@ def _change(change: Callable[[Config], None], db: Connection) -> None:
     config.attributes["connection"] = db  # env.py takes it from there
     _refuse_newer(_revision(db), ScriptDirectory.from_config(config))
     change(config)
-    sqlite.check_foreign_keys(db)
+    if db.dialect.name == "sqlite":
+        sqlite.check_foreign_keys(db)
 
 
 def _due(db: Connection) -> Sequence[str]:
