@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 
 from docstore.application.docstore import Docstore
@@ -68,11 +68,11 @@ async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event)
     them went with it, and their patience would be waited for in vain.
     """
     dispatch = docstore.background.dispatch
-    started, now = datetime.now(UTC), asyncio.get_running_loop().time
-    settled = now() + settings.patience
+    clock = asyncio.get_running_loop().time
+    started = clock()
     while True:
-        since = started if now() < settled else None
-        told = await _survive(partial(dispatch, limit=DISPATCH_BATCH, since=since))
+        age = timedelta(seconds=clock() - started)
+        told = await _survive(partial(dispatch, limit=DISPATCH_BATCH, age=age))
         if told != DISPATCH_BATCH:
             await _wait(wake, settings.poll_interval)
 

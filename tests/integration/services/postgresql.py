@@ -83,10 +83,10 @@ class Postgresql:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def new_database(self) -> str:
-        """The URL of an empty one."""
+    def new_database(self, template: str = "template0") -> str:
+        """The URL of a copy of `template`: else of an empty one."""
         name = f"test{next(_numbers)}"
-        self.sql(f"CREATE DATABASE {name}")
+        self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
 

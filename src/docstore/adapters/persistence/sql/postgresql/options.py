@@ -18,14 +18,20 @@ class Options(BaseSettings):
     )
 
     password: SecretStr = Field(
-        SecretStr(""), description="Password, when the URL has none; else PGPASSWORD or ~/.pgpass."
+        default=SecretStr(""),
+        description="Password, when the URL has none; else PGPASSWORD or ~/.pgpass.",
     )
-    pool_size: int = Field(10, ge=1, le=1000, description="Most connections of one process.")
+    pool_size: int = Field(
+        default=10, ge=1, le=1000, description="Most connections of one process."
+    )
     wait: Annotated[float, Field(gt=0, le=60)] = Field(
-        4.0, description="Seconds to wait for a connection, whether a free or a new one."
+        default=4.0, description="Seconds to wait for a connection, whether a free or a new one."
     )
-    lock_timeout: Seconds = Field(3.0, description="Seconds to wait for a row's lock.")
-    statement_timeout: Seconds = Field(30.0, description="Seconds that one statement may take.")
+    lock_timeout: Seconds = Field(default=3.0, description="Seconds to wait for a row's lock.")
+    statement_timeout: Seconds = Field(
+        default=30.0, description="Seconds that one statement may take."
+    )
     idle_timeout: Seconds = Field(
-        10.0, description="Seconds that a transaction may do nothing before the server ends it."
+        default=10.0,
+        description="Seconds that a transaction may do nothing before the server ends it.",
     )

@@ -4,11 +4,12 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Executable, Row, func, select
+from sqlalchemy import CursorResult, Executable, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from docstore.adapters.persistence.sql.postgresql.answers import answering
 from docstore.adapters.persistence.sql.tables import UtcDateTime
+from docstore.domain.errors import Unavailable
 
 # Not `now()`, which is when the transaction began.
 _NOW: Final = select(func.clock_timestamp(type_=UtcDateTime))
@@ -20,6 +21,7 @@ class PostgresqlTransaction:
     def __init__(self, engine: AsyncEngine, *, wait: float) -> None:
         self._engine = engine
         self._wait = wait
+        self._failed = False
 
     async def begin(self) -> None:
         """PostgreSQL itself hears of it with the first statement."""
@@ -36,23 +38,30 @@ class PostgresqlTransaction:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        with answering():
-            return (await self._db.execute(statement, values)).all()
+        return (await self._execute(statement, values)).all()
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
-        with answering():
-            return (await self._db.execute(statement, values)).rowcount
+        return (await self._execute(statement, values)).rowcount
 
     async def now(self) -> datetime:
-        with answering():
-            found: datetime = (await self._db.execute(_NOW)).scalar_one()
+        found: datetime = (await self._execute(_NOW, {})).scalar_one()
         return found
 
     async def commit(self) -> None:
+        if self._failed:  # PostgreSQL would roll back, and say nothing of it
+            raise Unavailable("a statement has failed, so nothing of its transaction can be saved")
         with answering():
             await self._db.commit()
+
+    async def _execute(self, statement: Executable, values: Mapping[str, Any]) -> CursorResult[Any]:
+        try:
+            with answering():
+                return await self._db.execute(statement, values)
+        except BaseException:
+            self._failed = True
+            raise
 
     async def end(self) -> None:
         # Closing rolls back what was not committed; SQLAlchemy shields it from a cancellation.
