@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
 from docstore.settings import Settings
 from unit.docs.pages import DOCS
 
@@ -48,6 +49,7 @@ def test_every_session_is_told_of() -> None:
 OTHERS = {
     *("DOCSTORE_TEST_SEED", "DOCSTORE_TEST_FAULTS", "DOCSTORE_TEST_REQUIRE"),  # of the tests
     *("DOCSTORE_URL", "DOCSTORE_TOKEN"),  # of the command line as a client
+    *(f"{PREFIX}{name.upper()}" for name in Options.model_fields),  # of an adapter
 }
 
 

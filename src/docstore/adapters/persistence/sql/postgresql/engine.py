@@ -11,17 +11,18 @@ from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
 
 DRIVER: Final = "postgresql+asyncpg"
 GRACE: Final = 2.0  # seconds beyond the server's own limit, for an answer that never comes
-_PARAMETERS: Final = frozenset({"application_name", "host", "port", "sslmode"})
+PARAMETERS: Final = frozenset(
+    {"application_name", "host", "port", "sslmode", "target_session_attrs"}
+)  # of a URL
 
 
 def url_of(text: str) -> URL:
-    """What `text` names. ValueError, without the password, when it is not understood."""
+    """What `text` names. ValueError, which shows no password, when it is not understood."""
     url = make_url(text).set(drivername=DRIVER)
-    if unknown := sorted(url.query.keys() - _PARAMETERS - {"target_session_attrs"}):
-        raise ValueError(
-            f"{url.render_as_string()}: {', '.join(unknown)} means nothing here; "
-            f"limits are set by {PREFIX}*"
-        )
+    if not url.database:
+        raise ValueError(f"{PREFIX}URL names no database, as in postgresql://user@host/docstore")
+    if unknown := sorted(url.query.keys() - PARAMETERS):
+        raise ValueError(f"{PREFIX}URL: no parameter {', '.join(unknown)}; see docs/postgresql.md")
     return url
 
 
