@@ -1,7 +1,7 @@
 """Finds adapters and processors by Python entry points: ours like everybody's."""
 
 from collections.abc import Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +21,17 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     known = entry_points(group=f"docstore.{port}")
     if scheme not in known.names:
         raise UnknownAdapter(f"{port}: {scheme!r} is not one of {sorted(known.names)}")
-    return known[scheme].load()(url, durable=durable)
+    return _loaded(port, known[scheme])(url, durable=durable)
+
+
+def _loaded(port: str, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        extra = point.name.split("+")[0]
+        raise UnknownAdapter(
+            f"{port}: {point.name}: needs {error.name}; pip install 'docstore[{extra}]'"
+        ) from error
 
 
 def load_all(group: str, *arguments: object) -> Sequence[Any]:

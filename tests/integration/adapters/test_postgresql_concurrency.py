@@ -5,7 +5,7 @@ others waiting; here they meet.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext, suppress
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ from docstore.application.editing import Edit
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
+from docstore.domain.editing import Changes
 from docstore.domain.errors import Conflict, DocstoreError, InProgress, NotFound
 from docstore.domain.file import File
 from docstore.domain.idempotency import IdempotencyKey
@@ -71,6 +72,11 @@ class TellsNobody:
 
     async def send(self, job_id: JobId) -> None:
         self.told.append(job_id)
+
+    def consume(
+        self, handle: Callable[[JobId], Awaitable[None]], *, slots: int
+    ) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 async def test_many_dispatchers_tell_each_job_once(begins: Sequence[Begin]) -> None:
@@ -177,7 +183,7 @@ async def test_no_edit_is_lost(begins: Sequence[Begin]) -> None:
     keys = iter(range(MANY))
 
     async def edit(begin: Begin) -> None:
-        patch = {"metadata": {str(next(keys)): True}}
+        patch: Changes = {"metadata": {str(next(keys)): True}}
         await Edit(begin)(owner=owner.id, id=file.id, changes=patch, merge=True)
 
     ended = await at_once(begins, edit)

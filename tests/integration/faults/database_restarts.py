@@ -7,7 +7,7 @@ import hashlib
 import random
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -144,13 +144,24 @@ class DatabaseRestarts:
         return None
 
     async def _check(self) -> None:
-        for ident, digest in self.tally.acked.items():
-            if ident in self._doomed and ident not in self.tally.deleted:
-                continue  # its deletion was refused, and may have happened
+        """Those that are there are whole, also those whose upload was refused, and yet saved."""
+        there = [ident async for ident in self._listed()]
+        kept = self.tally.acked.keys() - self._doomed
+        assert kept <= set(there), "an upload that was acknowledged is lost"
+        assert not self.tally.deleted & set(there), "what was deleted is there"
+        for ident in there:
             view = await self._client.get(f"/files/{ident}", params={"wait": 60})
-            if ident in self.tally.deleted:
-                assert view.status_code == 404, view.text
-                continue
             assert view.json()["status"] == "processed", view.text
             body = (await self._client.get(f"/files/{ident}/content")).content
-            assert hashlib.sha256(body).hexdigest() == digest
+            digest = hashlib.sha256(body).hexdigest()
+            assert digest == self.tally.acked.get(ident, view.json()["sha256"])
+
+    async def _listed(self) -> AsyncIterator[str]:
+        """The ids of all files."""
+        params: dict[str, Any] = {"page_size": 100}
+        while params:
+            page = (await self._client.get("/files", params=params)).raise_for_status().json()
+            for file in page["items"]:
+                yield file["id"]
+            cursor = page["next_cursor"]
+            params = {"page_size": 100, "cursor": cursor} if cursor else {}
