@@ -1,7 +1,7 @@
 """Finds adapters and processors by Python entry points: ours like everybody's."""
 
 from collections.abc import Collection, Sequence
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,15 +21,17 @@ def connect(port: str, url: str, *, durable: bool = True) -> Any:
     known = entry_points(group=f"docstore.{port}")
     if scheme not in known.names:
         raise UnknownAdapter(f"{port}: {scheme!r} is not one of {sorted(known.names)}")
+    return _loaded(port, known[scheme])(url, durable=durable)
+
+
+def _loaded(port: str, point: EntryPoint) -> Any:
     try:
-        factory = known[scheme].load()
+        return point.load()
     except ModuleNotFoundError as error:
-        extra = scheme.partition("+")[0]  # ours are named after their schemes
-        message = (
-            f"{port}: {scheme!r} needs {error.name}; pip install 'docstore[{extra}]' brings it"
-        )
-        raise UnknownAdapter(message) from error
-    return factory(url, durable=durable)
+        extra = point.name.partition("+")[0]  # ours are named after their schemes
+        raise UnknownAdapter(
+            f"{port}: {point.name!r} needs {error.name}; pip install 'docstore[{extra}]' brings it"
+        ) from error
 
 
 def load_all(group: str, *arguments: object, off: Collection[str] = ()) -> Sequence[Any]:

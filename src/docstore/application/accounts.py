@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from docstore.application.again import again_when_stale
 from docstore.application.auditing import Event, tell
 from docstore.application.guarding import LoginGuard
 from docstore.application.ports.passwords import Passwords
@@ -267,6 +268,9 @@ class SetDisabled:
     begin: Begin
 
     async def __call__(self, user_id: UserId, *, disabled: bool) -> User:
+        return await again_when_stale(lambda: self._try(user_id, disabled), f"user {user_id}")
+
+    async def _try(self, user_id: UserId, disabled: bool) -> User:
         async with self.begin() as tx:
             user = await tx.users.get(user_id)
             if user.is_disabled != disabled:
@@ -286,9 +290,13 @@ class SetPassword:
 
     async def __call__(self, user_id: UserId, password: str) -> User:
         hashed = await self.passwords.hash(check_password(password))
+        user = await again_when_stale(lambda: self._try(user_id, hashed), f"user {user_id}")
+        tell(Event.PASSWORD_SET, user.id)
+        return user
+
+    async def _try(self, user_id: UserId, hashed: str) -> User:
         async with self.begin() as tx:
             user = (await tx.users.get(user_id)).with_password(hashed)
             await tx.users.update(user)
             await tx.commit()
-        tell(Event.PASSWORD_SET, user.id)
         return user

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from docstore.application.again import again_when_stale
 from docstore.application.auditing import Event, tell
 from docstore.application.ports.blob_store import BlobStore
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
@@ -43,8 +44,12 @@ class DeleteUser:
     new_id: Callable[[], UUID]
 
     async def __call__(self, user_id: UserId) -> None:
+        await again_when_stale(lambda: self._try(user_id), f"user {user_id}")
+        tell(Event.ACCOUNT_DELETED, user_id)
+
+    async def _try(self, user_id: UserId) -> None:
         async with self.begin() as tx:
-            await tx.users.get(user_id)
+            await tx.users.lock(user_id)  # or a file that comes meanwhile would get no purge
             last: Place | None = None
             while files := await tx.files.listed(
                 user_id, ALL_FILES, after=last, limit=FILES_PER_PURGE
@@ -53,7 +58,6 @@ class DeleteUser:
                 last = ALL_FILES.place_of(files[-1])
             await tx.users.delete(user_id)
             await tx.commit()
-        tell(Event.ACCOUNT_DELETED, user_id)
 
 
 async def _add_purge(tx: UnitOfWork, ids: Sequence[FileId], owner: UserId, job_id: JobId) -> None:

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
+from docstore.application.again import again_when_stale
 from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.settling import save_setback
@@ -30,17 +31,15 @@ class Dispatch:
     queue: JobQueue
     patience: timedelta
 
-    async def __call__(self, *, limit: int = 32, since: datetime | None = None) -> int:
+    async def __call__(self, *, limit: int = 32, age: timedelta = timedelta.max) -> int:
         """How many jobs were told. As many as `limit`: there may be more.
 
-        Hints given before `since` count as lost: they were when the queue lives in a process that
-        started then.
+        `age` is the queue's: hints older than it count as lost, since they went with a process
+        that the queue lived in. An age, not a time: the database has a clock of its own.
         """
         async with self.begin(read_only=True) as tx:
             now = await tx.now()
-            told_before = now - self.patience
-            if since is not None:
-                told_before = max(told_before, since)
+            told_before = now - min(self.patience, age)
             due = await tx.jobs.due(now, told_before=told_before, limit=limit)
         told = await self._mark(due, now) if due else []
         for number, job in enumerate(told):
@@ -55,10 +54,12 @@ class Dispatch:
         told = []
         try:
             async with self.begin() as tx:
-                for job in (each.told(at) for each in jobs):
-                    with suppress(Conflict):  # somebody was faster with this one
-                        await tx.jobs.update(job)
-                        told.append(job)
+                locked = await tx.jobs.lock([job.id for job in jobs])
+                versions = {job.id: job.version for job in locked}
+                for job in jobs:
+                    if versions.get(job.id) == job.version:  # else somebody was faster
+                        told.append(job.told(at))
+                        await tx.jobs.update(told[-1])
                 await tx.commit()
         except Conflict:
             return []  # found out at the commit; the next look finds what is left
@@ -82,11 +83,11 @@ class ReleaseExpired:
     async def _expire(self, job: Job) -> bool:
         try:
             async with self.begin() as tx:
+                free = await tx.jobs.lock([job.id])  # nobody renews it now, or finishes it
                 now = await tx.now()
-                current = await tx.jobs.get(job.id)
-                if not current.has_lapsed(now, skew=SKEW):
-                    return False  # it was renewed just now
-                expired = current.expire(now=now, retry=self.retry, jitter=self.jitter())
+                if not free or not free[0].has_lapsed(now, skew=SKEW):
+                    return False
+                expired = free[0].expire(now=now, retry=self.retry, jitter=self.jitter())
                 await save_setback(tx, expired, now)
                 await tx.commit()
         except (Conflict, NotFound):
@@ -105,14 +106,20 @@ class ReleaseHeldBy:
 
     async def __call__(self, worker: str) -> int:
         """How many jobs were put back. `worker` is the beginning of the worker's name."""
-        async with self.begin() as tx:
-            now = await tx.now()
+        async with self.begin(read_only=True) as tx:
             held = await tx.upkeep.held_by(worker)
-            for job in held:
-                released = job.release(now=now, retry=self.retry, jitter=self.jitter())
-                await save_setback(tx, released, now)
+        return sum([await again_when_stale(partial(self._release, j), f"job {j.id}") for j in held])
+
+    async def _release(self, job: Job) -> bool:
+        async with self.begin() as tx:
+            free = await tx.jobs.lock([job.id])
+            if not free or free[0].lease_token != job.lease_token:
+                return False  # its lease is over, and that was found out just now
+            now = await tx.now()
+            released = free[0].release(now=now, retry=self.retry, jitter=self.jitter())
+            await save_setback(tx, released, now)
             await tx.commit()
-        return len(held)
+        return True
 
 
 @dataclass(frozen=True, slots=True)

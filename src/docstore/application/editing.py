@@ -1,14 +1,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
 
+from docstore.application.again import again_when_stale
 from docstore.application.ports.unit_of_work import Begin
 from docstore.domain.editing import Changes, merged
-from docstore.domain.errors import InvalidField, PreconditionFailed, StaleVersion, Unavailable
+from docstore.domain.errors import InvalidField, PreconditionFailed
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, UserId
-
-TRIES: Final = 10  # while others change the same file; more is no accident
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,8 @@ class Edit:
         versions: Collection[int] | None = None,
     ) -> File:
         """With `merge`, `metadata` is a merge patch (RFC 7396) to what is there, instead of it."""
-        for _ in range(TRIES):
-            try:
-                return await self._try(owner, id, changes, merge, versions)
-            except StaleVersion:
-                continue
-        raise Unavailable(f"file {id} is changed again and again")
+        attempt = partial(self._try, owner, id, changes, merge, versions)
+        return await again_when_stale(attempt, f"file {id}")
 
     async def _try(
         self,

@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from docstore.application.again import again_when_stale
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.settling import steps_of
 from docstore.domain.file import File
@@ -23,6 +24,9 @@ class RetryByHand:
     new_id: Callable[[], UUID]
 
     async def __call__(self, *, owner: UserId, id: FileId, force: bool = False) -> File:
+        return await again_when_stale(lambda: self._try(owner, id, force), f"file {id}")
+
+    async def _try(self, owner: UserId, id: FileId, force: bool) -> File:
         async with self.begin() as tx:
             now = await tx.now()
             before = await tx.files.owned(owner, id=id)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from docstore.application.again import again_when_stale
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import save_setback
 from docstore.application.stopping import stop
@@ -89,14 +90,20 @@ class Work:
 
     async def _claim(self, job_id: JobId, token: LeaseToken) -> Job | None:
         try:
-            async with self.begin() as tx:
-                now = await tx.now()
-                job = await tx.jobs.get(job_id)
-                job = job.start(now=now, lease=self.lease.duration, token=token, worker=self.worker)
-                job = await self.tasks[job.job_type].begin(tx, job)
-                await tx.commit()
+            return await again_when_stale(
+                lambda: self._try_to_claim(job_id, token), f"job {job_id}"
+            )
         except (Conflict, NotFound):
             return None  # another worker has it, it is done, not due, or deleted
+
+    async def _try_to_claim(self, job_id: JobId, token: LeaseToken) -> Job:
+        """StaleVersion also when the owner has just changed the job's file."""
+        async with self.begin() as tx:
+            now = await tx.now()
+            job = await tx.jobs.get(job_id)
+            job = job.start(now=now, lease=self.lease.duration, token=token, worker=self.worker)
+            job = await self.tasks[job.job_type].begin(tx, job)
+            await tx.commit()
         return job
 
     async def _attempt(self, job: Job) -> None:

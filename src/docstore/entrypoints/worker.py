@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import timedelta
 from functools import partial
 
 from docstore.application.docstore import Docstore
@@ -68,12 +68,11 @@ async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event)
     them went with it, and their patience would be waited for in vain.
     """
     dispatch = docstore.background.dispatch
-    started, now = datetime.now(UTC), asyncio.get_running_loop().time
-    settled = now() + settings.patience
-    turns, limit = _Turns(), DISPATCH_BATCH
+    clock = asyncio.get_running_loop().time
+    started, turns, limit = clock(), _Turns(), DISPATCH_BATCH
     while True:
-        since = started if now() < settled else None
-        told = await turns.take(partial(dispatch, limit=limit, since=since))
+        age = timedelta(seconds=clock() - started)
+        told = await turns.take(partial(dispatch, limit=limit, age=age))
         if told != limit:
             await _wait(wake, settings.poll_interval)
         limit = 1 if told is None else DISPATCH_BATCH  # try with one whether it works again

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from docstore.adapters.persistence.sql.unit_of_work import SqlUnitOfWork
 from docstore.domain.errors import Unavailable
+from docstore.testing.builders import MOMENT
 
 pytestmark = pytest.mark.anyio
 
@@ -26,6 +28,9 @@ class Broken:
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         return 0
+
+    async def now(self) -> datetime:
+        return MOMENT
 
     async def commit(self) -> None: ...
 

@@ -1,17 +1,16 @@
 import asyncio
 import sqlite3
 import stat
-import types
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import uuid4
 
 import pytest
 
+from cancelling import cancelled_at_each_wait
 from docstore.adapters.persistence.sql import aiosqlite, sqlite
 from docstore.adapters.persistence.sql.aiosqlite import AiosqliteDatabase
 from docstore.adapters.persistence.sql.inline import database as inline
@@ -287,34 +286,3 @@ class TestCancellation:
             asyncio.CancelledError,
         ]
         await save(database.begin, a_user())
-
-
-async def cancelled_at_each_wait(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Run `work` cancelled at its first wait, at its second, and so on, until it has no more."""
-
-    async def cancelled() -> None:
-        await _cancelled_at(wait, work())
-
-    for wait in count(1):
-        ended = await asyncio.gather(cancelled(), return_exceptions=True)
-        if ended[0] is None:
-            return wait
-    raise AssertionError
-
-
-@types.coroutine
-def _cancelled_at(wait: int, work: Coroutine[Any, Any, None]) -> Generator[Any, None, None]:
-    thrown: BaseException | None = None
-    for waits in count(1):
-        try:
-            future = work.send(None) if thrown is None else work.throw(thrown)
-        except StopIteration:
-            return
-        task = asyncio.current_task()
-        if waits == wait and task is not None:
-            task.cancel()
-        try:
-            yield future
-            thrown = None
-        except BaseException as error:
-            thrown = error

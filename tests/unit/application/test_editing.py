@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 
 from docstore.adapters.persistence.memory import MemoryDatabase, MemoryUnitOfWork
-from docstore.application.editing import TRIES, Edit
+from docstore.application.again import TRIES
+from docstore.application.editing import Edit
 from docstore.domain.errors import NotFound, PreconditionFailed, Unavailable
 from docstore.domain.file import File
 from docstore.domain.lifecycle import FileStatus

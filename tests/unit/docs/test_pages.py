@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
 from docstore.adapters.redis_server import RedisSettings
 from docstore.adapters.storage.s3.credentials import S3Settings
 from docstore.settings import Settings
@@ -52,6 +53,7 @@ OTHERS = {
     *("DOCSTORE_URL", "DOCSTORE_TOKEN"),  # of the command line as a client
     *(f"DOCSTORE_{name.upper()}" for name in RedisSettings.model_fields),
     *(f"DOCSTORE_S3_{name.upper()}" for name in S3Settings.model_fields),
+    *(f"{PREFIX}{name.upper()}" for name in Options.model_fields),  # of an adapter
 }
 
 

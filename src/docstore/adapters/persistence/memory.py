@@ -132,6 +132,18 @@ class MemoryUsers(MemoryTable[User]):
     async def get(self, user_id: UserId) -> User:
         return self._get(user_id)
 
+    async def lock(self, user_id: UserId) -> User:
+        def theirs(rows: Rows) -> set[UUID]:
+            return {file.id for file in rows.files.values() if file.user_id == user_id}
+
+        def check(rows: Rows) -> None:
+            if theirs(rows) != seen:
+                raise StaleVersion(f"the files of user {user_id} have changed")
+
+        seen = theirs(self._rows)
+        self._transaction.make(check)
+        return self._get(user_id)
+
     async def by_email(self, email: Email) -> User:
         return self._first(email, (u for u in self._rows.users.values() if u.email == email))
 
@@ -250,6 +262,9 @@ class MemoryJobs(MemoryTable[Job]):
 
     async def get(self, job_id: JobId) -> Job:
         return self._get(job_id)
+
+    async def lock(self, ids: Collection[JobId]) -> Sequence[Job]:
+        return [self._rows.jobs[job_id] for job_id in set(ids) & self._rows.jobs.keys()]
 
     async def of_file(self, file_id: FileId) -> Sequence[Job]:
         jobs = [job for job in self._rows.jobs.values() if job.file_id == file_id]

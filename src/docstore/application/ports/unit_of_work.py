@@ -86,6 +86,13 @@ class Jobs(Protocol):
         """The job, or NotFound."""
         ...
 
+    async def lock(self, ids: Collection[JobId]) -> Sequence[Job]:
+        """Those of the jobs that exist and that no other transaction has in hand, as they are now,
+        in any order. Until this one ends nobody else changes them; or who does is found out when
+        it commits, which then raises StaleVersion.
+        """
+        ...
+
     async def of_file(self, file_id: FileId) -> Sequence[Job]:
         """The jobs of a file, newest first."""
         ...
@@ -144,6 +151,12 @@ class Users(Protocol):
 
     async def get(self, user_id: UserId) -> User:
         """The user, or NotFound."""
+        ...
+
+    async def lock(self, user_id: UserId) -> User:
+        """The user, or NotFound. Until this transaction ends nobody adds a file of theirs; or who
+        does is found out when it commits, which then raises StaleVersion.
+        """
         ...
 
     async def by_email(self, email: Email) -> User:

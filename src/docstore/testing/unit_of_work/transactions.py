@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
@@ -8,8 +9,10 @@ from anyio.lowlevel import checkpoint
 
 from docstore.application.ports.unit_of_work import Begin
 from docstore.domain.errors import Conflict, NotFound
+from docstore.domain.file import File
 from docstore.domain.ids import LeaseToken
 from docstore.domain.job import Job
+from docstore.domain.listing import ALL_FILES
 from docstore.domain.user import User
 from docstore.testing.builders import MOMENT, a_file, a_purge, a_user
 from docstore.testing.unit_of_work.saving import OnAnEmptyDatabase, save
@@ -168,6 +171,78 @@ class TransactionsContract(OnAnEmptyDatabase):
             group.start_soon(upload)
         async with begin(read_only=True) as tx:
             assert await tx.files.after(None, limit=9) == []
+
+    async def test_jobs_are_locked_as_they_are_now(self, begin: Begin) -> None:
+        jobs = [a_purge() for _ in range(3)]
+        await save(begin, *jobs)
+        told = jobs[1].told(MOMENT)
+        async with begin() as tx:
+            await tx.jobs.update(told)
+            await tx.commit()
+        async with begin() as tx:
+            found = await tx.jobs.lock([jobs[1].id, a_purge().id, jobs[0].id, jobs[1].id])
+            assert sorted(found, key=lambda job: job.id) == [jobs[0], told]
+            assert await tx.jobs.lock([]) == []
+
+    async def test_of_those_who_take_a_batch_each_gets_other_jobs(self, begin: Begin) -> None:
+        jobs = [a_purge() for _ in range(10)]
+        await save(begin, *jobs)
+        told: list[Job] = []
+
+        async def tell(batch: Sequence[Job]) -> None:
+            with suppress(Conflict):
+                async with begin() as tx:
+                    free = await tx.jobs.lock([job.id for job in batch])
+                    await checkpoint()
+                    mine = [job.told(MOMENT) for job in free if job.dispatched_at is None]
+                    for job in mine:
+                        await tx.jobs.update(job)
+                        await checkpoint()
+                    await tx.commit()
+                told.extend(mine)
+
+        async with create_task_group() as group:
+            for batch in (jobs, jobs[::-1], jobs[5:], jobs):
+                group.start_soon(tell, batch)
+        assert len({job.id for job in told}) == len(told) > 0
+        async with begin(read_only=True) as tx:
+            assert [await tx.jobs.get(job.id) for job in told] == told
+
+    async def test_no_file_comes_while_its_owner_is_locked(self, begin: Begin, owner: User) -> None:
+        seen: list[File] = []
+        added: list[File] = []
+
+        async def delete() -> None:
+            with suppress(Conflict):
+                async with begin() as tx:
+                    await tx.users.lock(owner.id)
+                    await checkpoint()
+                    seen[:] = await tx.files.listed(owner.id, ALL_FILES, limit=99)
+                    await checkpoint()
+                    await tx.users.delete(owner.id)
+                    await checkpoint()
+                    await tx.commit()
+                    return
+            seen[:] = added  # nothing was deleted
+
+        async def upload() -> None:
+            file = a_file(user_id=owner.id)
+            with suppress(NotFound, Conflict):
+                async with begin() as tx:
+                    await tx.files.add(file)
+                    await checkpoint()
+                    await tx.commit()
+                added.append(file)
+
+        async with create_task_group() as group:
+            for task in (upload, delete, upload, upload):
+                group.start_soon(task)
+        assert {file.id for file in added} <= {file.id for file in seen}
+
+    async def test_who_is_not_there_cannot_be_locked(self, begin: Begin) -> None:
+        async with begin() as tx:
+            with pytest.raises(NotFound):
+                await tx.users.lock(a_user().id)
 
     async def test_the_time_is_aware_and_in_utc(self, begin: Begin) -> None:
         async with begin(read_only=True) as tx:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -40,6 +41,9 @@ class AiosqliteTransaction:
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         return (await self._db.execute(statement, values)).rowcount
+
+    async def now(self) -> datetime:
+        return sqlite.now()
 
     async def commit(self) -> None:
         await self._db.commit()

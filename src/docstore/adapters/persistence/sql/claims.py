@@ -8,6 +8,7 @@ from sqlalchemy import Executable, bindparam, delete, insert, select, update
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.tables import idempotency_keys
 from docstore.adapters.persistence.sql.transaction import Transaction
+from docstore.adapters.persistence.sql.versioned import deletion_of_free
 from docstore.domain.errors import AlreadyExists, StaleVersion
 from docstore.domain.file import Details, File
 from docstore.domain.idempotency import Claim, IdempotencyKey
@@ -26,7 +27,7 @@ REPLACE_RUNNING: Final = update(idempotency_keys).where(_is_running)
 REPLACE_ANSWERED: Final = update(idempotency_keys).where(_is_answered)
 DELETE_RUNNING: Final = delete(idempotency_keys).where(_is_running)
 DELETE_ANSWERED: Final = delete(idempotency_keys).where(_is_answered)
-FORGET: Final = delete(idempotency_keys).where(_column.expires_at < bindparam("before"))
+FORGET: Final = deletion_of_free(idempotency_keys, _column.expires_at < bindparam("before"))
 
 
 class SqlClaims:

@@ -1,22 +1,19 @@
 from collections.abc import Collection, Sequence
-from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, func, select
 
 from docstore.adapters.persistence.sql import listing
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.rows import to_file
-from docstore.adapters.persistence.sql.tables import file_counts, files
-from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
+from docstore.adapters.persistence.sql.tables import file_counts, files, jobs
+from docstore.adapters.persistence.sql.versioned import MANY, Statements, VersionedRows
 from docstore.application.ports.unit_of_work import Page
 from docstore.domain.file import File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.listing import FileQuery, Place
 
-_BATCH: Final = 500  # ids in one statement; databases limit its parameters, some to 999
-_MANY: Final = 100  # rows: reading more takes longer than a moment
 _FAR: Final = 5_000  # entries of an index: walking over more does
 
 _limit = bindparam("limit", type_=Integer)
@@ -46,6 +43,8 @@ TOTAL_OF_STATUS: Final = TOTAL.where(file_counts.c.status == bindparam("status")
 FIRST: Final = select(files).order_by(files.c.id).limit(_limit)
 AFTER: Final = FIRST.where(files.c.id > bindparam("after"))
 FIND: Final = select(files).where(files.c.id.in_(bindparam("ids", expanding=True)))
+# Jobs before their files, as whoever runs one goes: else the two could wait for each other.
+DELETE_JOBS: Final = delete(jobs).where(jobs.c.file_id == bindparam("file_id"))
 
 
 class Reach(NamedTuple):
@@ -73,11 +72,7 @@ class SqlFiles(VersionedRows[File]):
         return await self._one(key, OWNED_BY_KEY, {"owner": owner, "key": key})
 
     async def find(self, ids: Collection[FileId]) -> Sequence[File]:
-        found: list[File] = []
-        rest = iter(set(ids))
-        while batch := list(islice(rest, _BATCH)):
-            found += await self._all(FIND, {"ids": batch}, long=len(batch) > _MANY)
-        return found
+        return await self._by_ids(FIND, ids)
 
     async def page(self, owner: UserId, *, offset: int, limit: int) -> Page:
         with sql_errors("listing"):
@@ -90,7 +85,7 @@ class SqlFiles(VersionedRows[File]):
             (FROM_NEWEST, offset), (FROM_OLDEST, total - offset - length), key=itemgetter(1)
         )
         place = {"owner": owner, "offset": skipped, "limit": length}
-        is_long = length > _MANY or skipped > _FAR
+        is_long = length > MANY or skipped > _FAR
         return Page(await self._all(statement, place, long=is_long), total)
 
     async def listed(
@@ -112,7 +107,7 @@ class SqlFiles(VersionedRows[File]):
             from_end=reach.is_from_end,
         )
         values = {"owner": owner, "limit": reach.length, **listing.values_of(query)}
-        is_long = not query.takes_all or reach.length > _MANY or reach.skipped > _FAR
+        is_long = not query.takes_all or reach.length > MANY or reach.skipped > _FAR
         values |= listing.start_of(reach.skipped, after)
         return await self._all(statement, values, long=is_long)
 
@@ -136,10 +131,11 @@ class SqlFiles(VersionedRows[File]):
         return Reach(behind, length, True) if behind < offset else Reach(offset, length)
 
     async def after(self, file_id: FileId | None, *, limit: int) -> Sequence[File]:
-        is_long = limit > _MANY
+        is_long = limit > MANY
         if file_id is None:
             return await self._all(FIRST, {"limit": limit}, long=is_long)
         return await self._all(AFTER, {"after": file_id, "limit": limit}, long=is_long)
 
     async def delete(self, file_id: FileId) -> None:
+        await self._change(DELETE_JOBS, {"file_id": file_id})
         await self._delete(file_id)

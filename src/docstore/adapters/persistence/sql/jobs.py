@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -36,6 +36,12 @@ DUE: Final = (
     .order_by(_turns.c.turn, _turns.c.due_at, _turns.c.id)
     .limit(bindparam("limit", type_=Integer))
 )
+LOCK: Final = (
+    select(jobs)
+    .where(jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(jobs.c.id)
+    .with_for_update(skip_locked=True)
+)
 OF_FILE: Final = (
     select(jobs)
     .where(jobs.c.file_id == bindparam("file_id"))
@@ -59,6 +65,9 @@ class SqlJobs(VersionedRows[Job]):
 
     async def get(self, job_id: JobId) -> Job:
         return await self._by_id(job_id)
+
+    async def lock(self, ids: Collection[JobId]) -> Sequence[Job]:
+        return await self._by_ids(LOCK, ids)
 
     async def of_file(self, file_id: FileId) -> Sequence[Job]:
         return await self._all(OF_FILE, {"file_id": file_id})

@@ -6,20 +6,22 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Integer,
     Select,
+    String,
     Uuid,
     and_,
     bindparam,
-    exists,
     func,
     literal,
     select,
     tuple_,
 )
 
+from docstore.adapters.persistence.sql.functions import has_element, position
 from docstore.adapters.persistence.sql.tables import OF_FILES, files, is_in, jobs
 from docstore.domain.lifecycle import FileStatus, JobStatus
 from docstore.domain.listing import FileQuery, Place, Sort
@@ -29,10 +31,9 @@ _owner = bindparam("owner", type_=Uuid)
 _limit = bindparam("limit", type_=Integer)
 _offset = bindparam("offset", type_=Integer)
 _at_most = bindparam("at_most", type_=Integer)
-_tags = func.json_each(files.c.tags).table_valued("value")
 # A name has no line break, and is the first line of what is searched.
 _name = func.substr(
-    files.c.search_text, 1, func.instr(files.c.search_text + literal("\n"), literal("\n")) - 1
+    files.c.search_text, 1, position(files.c.search_text + literal("\n"), literal("\n")) - 1
 )
 
 # Not LIKE: nothing that people look for has a meaning of its own here.
@@ -41,8 +42,8 @@ _RULES: Final[Mapping[str, ColumnElement[bool]]] = {
     "kind": and_(
         files.c.media_type >= bindparam("kind"), files.c.media_type < bindparam("beyond_kind")
     ),
-    "tag": exists(select(1).select_from(_tags).where(_tags.c.value == bindparam("tag"))),
-    "filename": func.instr(_name, bindparam("filename")) > 0,
+    "tag": has_element(files.c.tags, bindparam("tag", type_=String)),
+    "filename": position(_name, bindparam("filename", type_=String)) > 0,
     "uploaded_after": files.c.uploaded_at >= bindparam("uploaded_after"),
     "uploaded_before": files.c.uploaded_at < bindparam("uploaded_before"),
 }
@@ -125,10 +126,14 @@ def start_of(offset: int, after: Place | None) -> dict[str, Any]:
 def _rules_of_files(kind: Kind) -> Sequence[ColumnElement[bool]]:
     rules = [files.c.user_id == _owner, *(_RULES[name] for name in sorted(kind.rules))]
     for number in range(kind.words):
-        rules.append(func.instr(files.c.search_text, bindparam(f"word{number}")) > 0)
+        rules.append(position(files.c.search_text, _word(number)) > 0)
     if kind.status is not None:
         rules.append(is_in(files.c.status, kind.status))
     return rules
+
+
+def _word(number: int) -> BindParameter[str]:
+    return bindparam(f"word{number}", type_=String)
 
 
 def _rules_of_jobs(status: JobStatus | None) -> Sequence[ColumnElement[bool]]:

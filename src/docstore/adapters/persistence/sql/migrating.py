@@ -33,26 +33,27 @@ async def downgrade(url: URL, revision: str) -> None:
 
 async def current(url: URL) -> str | None:
     """The database's revision; None for an empty one."""
-    return await asyncio.to_thread(_within, url, _revision)
+    return await asyncio.to_thread(_within, url, _revision, alone=False)
 
 
 async def due(url: URL) -> Sequence[str]:
     """The revisions that `upgrade` would bring, oldest first. NewerData as there."""
-    return await asyncio.to_thread(_within, url, _due)
+    return await asyncio.to_thread(_within, url, _due, alone=False)
 
 
 async def _run(url: URL, change: Callable[[Config], None]) -> None:
     await asyncio.to_thread(_within, url, partial(_change, change))
 
 
-def _within(url: URL, work: Callable[[Connection], T]) -> T:
-    """What `work` returns, done in one transaction."""
-    engine = sqlite.migrator(url)
-    try:
-        with _ONE_AT_A_TIME, engine.begin() as db:
-            return work(db)
-    finally:
-        engine.dispose()
+def _within(url: URL, work: Callable[[Connection], T], *, alone: bool = True) -> T:
+    """What `work` returns, done in one transaction; `alone`: beside nobody else's migration."""
+    with _ONE_AT_A_TIME:
+        if url.get_backend_name() == "sqlite":
+            return sqlite.migrating(url, work)
+        # Loaded only now: its driver is an extra.
+        from docstore.adapters.persistence.sql.postgresql import migrating
+
+        return migrating.within(url, work, alone=alone)
 
 
 def _change(change: Callable[[Config], None], db: Connection) -> None:
@@ -60,7 +61,8 @@ def _change(change: Callable[[Config], None], db: Connection) -> None:
     config.attributes["connection"] = db  # env.py takes it from there
     _refuse_newer(_revision(db), ScriptDirectory.from_config(config))
     change(config)
-    sqlite.check_foreign_keys(db)
+    if db.dialect.name == "sqlite":
+        sqlite.check_foreign_keys(db)
 
 
 def _due(db: Connection) -> Sequence[str]:

@@ -2,16 +2,19 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from json import JSONDecoder, JSONEncoder
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
 from docstore.domain.errors import Unavailable
+
+T = TypeVar("T")
 
 WAIT: Final = 5.0  # seconds: for a connection, and again for another process's lock
 READERS: Final = 4  # connections
@@ -24,6 +27,11 @@ READING: Final = {"query_only": "ON"}
 def writing(*, durable: bool) -> dict[str, str]:
     """The pragmas of a writer. `durable`: each commit waits for the disk."""
     return {"journal_mode": "WAL", "synchronous": "FULL" if durable else "NORMAL"}
+
+
+def now() -> datetime:
+    """SQLite runs in this process, so its clock is this one, and finer than `strftime`."""
+    return datetime.now(UTC)
 
 
 def file_of(url: URL) -> Path:
@@ -101,6 +109,16 @@ def migrator(url: URL) -> Engine:
     made = engine(url, PATIENT | writing(durable=True) | {"foreign_keys": "OFF"})
     event.listen(made, "begin", lambda db: db.exec_driver_sql("BEGIN IMMEDIATE"))
     return made
+
+
+def migrating(url: URL, work: Callable[[Connection], T]) -> T:
+    """What `work` returns, done in one transaction of `migrator`."""
+    made = migrator(url)
+    try:
+        with made.begin() as db:
+            return work(db)
+    finally:
+        made.dispose()
 
 
 def check_foreign_keys(db: Connection) -> None:

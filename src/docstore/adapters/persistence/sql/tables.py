@@ -58,6 +58,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 OptionalJson: Final = JSON(none_as_null=True)
 
 
+def text(length: int | None = None) -> String:
+    """Characters, compared and sorted by their code points, whatever the database's locale: so
+    that all databases list alike, and a newer libc spoils no index.
+    """
+    kind: type[String] = Text if length is None else String
+    return kind(length).with_variant(kind(length, collation="C"), "postgresql")
+
+
 def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
     allowed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({allowed})", name=column)
@@ -79,9 +87,9 @@ users: Final = Table(
     "users",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("email", String(254), unique=True),
-    Column("external_id", Text, unique=True),
-    Column("password_hash", Text),
+    Column("email", text(254), unique=True),
+    Column("external_id", text(), unique=True),
+    Column("password_hash", text()),
     Column("created_at", UtcDateTime, nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("token_version", Integer, nullable=False),
@@ -95,30 +103,30 @@ files: Final = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
-    Column("original_filename", String(255), nullable=False),
-    Column("storage_path", String(512), nullable=False),
-    Column("key", String(255), nullable=False, unique=True),
-    Column("title", Text),
-    Column("description", Text),
+    Column("original_filename", text(255), nullable=False),
+    Column("storage_path", text(512), nullable=False),
+    Column("key", text(255), nullable=False, unique=True),
+    Column("title", text()),
+    Column("description", text()),
     Column("tags", JSON, nullable=False),
     Column("metadata", JSON, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("sha256", String(64), nullable=False),
-    Column("media_type", String(255), nullable=False),
-    Column("declared_media_type", String(255), nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("sha256", text(64), nullable=False),
+    Column("media_type", text(255), nullable=False),
+    Column("declared_media_type", text(255), nullable=False),
+    Column("status", text(16), nullable=False),
     Column("generation", Integer, nullable=False),
     Column("extracted_data", OptionalJson),
-    Column("text_key", String(512)),
+    Column("text_key", text(512)),
     Column("renditions", JSON, nullable=False),
     Column("warnings", JSON, nullable=False),
-    Column("error_code", String(64)),
-    Column("error_message", Text),
+    Column("error_code", text(64)),
+    Column("error_message", text()),
     Column("uploaded_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("processed_at", UtcDateTime),
     Column("version", Integer, nullable=False),
-    Column("search_text", Text, nullable=False, server_default=""),  # domain.searching.searchable
+    Column("search_text", text(), nullable=False, server_default=""),  # domain.searching.searchable
     one_of("status", FileStatus),
     at_least(1, "generation", "version"),
     at_least(0, "size"),
@@ -155,7 +163,7 @@ file_counts: Final = Table(
     "file_counts",
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("status", String(16), primary_key=True),
+    Column("status", text(16), primary_key=True),
     Column("total", BigInteger, nullable=False),
     one_of("status", FileStatus),
     at_least(0, "total"),
@@ -168,9 +176,9 @@ jobs: Final = Table(
     Column("id", Uuid, primary_key=True),
     Column("file_id", Uuid, ForeignKey("files.id", ondelete="CASCADE")),
     Column("user_id", Uuid),  # no foreign key: a purge outlives its owner
-    Column("job_type", String(16), nullable=False),
+    Column("job_type", text(16), nullable=False),
     Column("generation", Integer, nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("status", text(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("crash_attempts", Integer, nullable=False),
     Column("releases", Integer, nullable=False),
@@ -180,11 +188,11 @@ jobs: Final = Table(
     Column("lease_token", Uuid),
     Column("lease_until", UtcDateTime),
     Column("heartbeat_at", UtcDateTime),
-    Column("worker", Text),
+    Column("worker", text()),
     Column("started_at", UtcDateTime),
     Column("completed_at", UtcDateTime),
-    Column("error_code", String(64)),
-    Column("error_message", Text),
+    Column("error_code", text(64)),
+    Column("error_message", text()),
     Column("payload", JSON, nullable=False),
     Column("version", Integer, nullable=False),
     Column("steps", JSON, nullable=False, server_default="[]"),
@@ -233,10 +241,10 @@ idempotency_keys: Final = Table(
     "idempotency_keys",
     metadata,
     Column("user_id", Uuid, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
-    Column("key", String(255), primary_key=True),
+    Column("key", text(255), primary_key=True),
     Column("token", Uuid, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    Column("fingerprint", String(64)),
+    Column("fingerprint", text(64)),
     Column("answer", OptionalJson),
     CheckConstraint("(fingerprint IS NULL) = (answer IS NULL)", name="whole_answer"),
 )

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Executable, Row
@@ -23,6 +24,10 @@ class Transaction(Protocol):
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         """How many rows the statement changed, cascades and triggers not counted."""
+        ...
+
+    async def now(self) -> datetime:
+        """The database's time. Aware, UTC."""
         ...
 
     async def commit(self) -> None: ...

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -24,8 +24,8 @@ class SqlUnitOfWork:
         self.upkeep = SqlUpkeep(transaction)
 
     async def now(self) -> datetime:
-        # SQLite runs in this process, so its clock is this one, and finer than `strftime`.
-        return datetime.now(UTC)
+        with sql_errors("the time"):
+            return await self._transaction.now()
 
     async def commit(self) -> None:
         with sql_errors("commit"):

@@ -8,7 +8,6 @@ from sqlalchemy import (
     ScalarSelect,
     String,
     bindparam,
-    delete,
     func,
     or_,
     select,
@@ -26,6 +25,7 @@ from docstore.adapters.persistence.sql.tables import (
     jobs,
 )
 from docstore.adapters.persistence.sql.transaction import Transaction
+from docstore.adapters.persistence.sql.versioned import deletion_of_free
 from docstore.application.ports.unit_of_work import Backlog
 from docstore.domain.file import File
 from docstore.domain.job import Job
@@ -68,7 +68,7 @@ BACKLOG: Final = select(
     _counted(PROCESSING).label("processing"),
     select(func.min(jobs.c.due_at)).where(QUEUED).scalar_subquery().label("first_due_at"),
 )
-FORGET_PURGES: Final = delete(jobs).where(PURGED, jobs.c.completed_at < bindparam("before"))
+FORGET_PURGES: Final = deletion_of_free(jobs, PURGED, jobs.c.completed_at < bindparam("before"))
 
 
 class SqlUpkeep:

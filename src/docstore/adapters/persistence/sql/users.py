@@ -1,9 +1,9 @@
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 
 from docstore.adapters.persistence.sql.rows import to_user
-from docstore.adapters.persistence.sql.tables import users
+from docstore.adapters.persistence.sql.tables import OF_FILES, jobs, users
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.domain.ids import UserId
 from docstore.domain.names import Email
@@ -11,6 +11,9 @@ from docstore.domain.user import User
 
 _BY_EMAIL = select(users).where(users.c.email == bindparam("email"))
 _BY_EXTERNAL_ID = select(users).where(users.c.external_id == bindparam("external_id"))
+_LOCK = select(users).where(users.c.id == bindparam("id")).with_for_update()
+# Before their files: see `files.DELETE_JOBS`.
+_DELETE_JOBS = delete(jobs).where(jobs.c.user_id == bindparam("owner"), OF_FILES)
 _ALL = select(users).order_by(users.c.created_at, users.c.id)
 
 
@@ -23,6 +26,9 @@ class SqlUsers(VersionedRows[User]):
     async def get(self, user_id: UserId) -> User:
         return await self._by_id(user_id)
 
+    async def lock(self, user_id: UserId) -> User:
+        return await self._one(user_id, _LOCK, {"id": user_id})
+
     async def by_email(self, email: Email) -> User:
         return await self._one(email, _BY_EMAIL, {"email": email})
 
@@ -33,4 +39,5 @@ class SqlUsers(VersionedRows[User]):
         return await self._all(_ALL, {}, long=True)
 
     async def delete(self, user_id: UserId) -> None:
+        await self._change(_DELETE_JOBS, {"owner": user_id}, long=True)
         await self._delete(user_id, long=True)  # with all that is theirs

@@ -1,8 +1,21 @@
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import islice
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Delete,
+    Executable,
+    Row,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.rows import to_row
@@ -19,6 +32,9 @@ class Versioned(Protocol):
 
 E = TypeVar("E", bound=Versioned)
 
+MANY: Final = 100  # rows: reading more takes longer than a moment
+_BATCH: Final = 500  # ids in one statement; databases limit its parameters, some to 999
+
 
 class Statements:
     """What every table is asked, built once: building costs more than running them."""
@@ -29,6 +45,13 @@ class Statements:
         self.by_id = select(table).where(is_it)
         self.delete = delete(table).where(is_it)
         self.replace = update(table).where(is_it, table.c.version == bindparam("row_version"))
+
+
+def deletion_of_free(table: Table, *rules: ColumnElement[bool]) -> Delete:
+    """Deletes the rows that `rules` take, but for those that another transaction has in hand."""
+    keys = list(table.primary_key)
+    free = select(*keys).where(*rules).with_for_update(skip_locked=True)
+    return delete(table).where(tuple_(*keys).in_(free))
 
 
 class VersionedRows(Generic[E]):
@@ -64,6 +87,14 @@ class VersionedRows(Generic[E]):
 
     async def _by_id(self, ident: UUID) -> E:
         return await self._one(ident, self.statements.by_id, {"row_id": ident})
+
+    async def _by_ids(self, statement: Executable, ids: Collection[UUID]) -> Sequence[E]:
+        """What `statement` finds of the `ids`, in batches."""
+        found: list[E] = []
+        rest = iter(sorted(set(ids)))
+        while batch := list(islice(rest, _BATCH)):
+            found += await self._all(statement, {"ids": batch}, long=len(batch) > MANY)
+        return found
 
     async def _one(self, ident: object, statement: Executable, values: Mapping[str, Any]) -> E:
         found = await self._all(statement, values)

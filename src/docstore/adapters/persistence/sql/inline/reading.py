@@ -1,5 +1,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, Executable, Row
@@ -75,6 +76,9 @@ class ReadTransaction:
         """Refused by SQLite."""
         statements = await self._connection()
         return await self._run(lambda: statements.change(statement, values), long=long)
+
+    async def now(self) -> datetime:
+        return sqlite.now()
 
     async def commit(self) -> None:
         """There is nothing to commit."""

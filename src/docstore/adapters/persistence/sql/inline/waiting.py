@@ -11,7 +11,8 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from docstore.adapters.persistence.sql import sqlite
-from docstore.adapters.persistence.sql.errors import driver_error, primary_code
+from docstore.adapters.persistence.sql.errors import driver_error
+from docstore.adapters.persistence.sql.sqlite_codes import primary_code
 
 GLANCES: Final = 20  # at another process's lock, a turn of the loop apart: most are short
 PAUSE: Final = 0.001  # seconds between later looks; the loop's timers know nothing shorter

@@ -1,8 +1,10 @@
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable, Row
 
+from docstore.adapters.persistence.sql import sqlite
 from docstore.adapters.persistence.sql.inline.writer import Writer
 
 
@@ -26,6 +28,9 @@ class WriteTransaction:
     ) -> int:
         change = self._writer.statements.change
         return await self._writer.run(self, lambda: change(statement, values), long=long)
+
+    async def now(self) -> datetime:
+        return sqlite.now()
 
     async def commit(self) -> None:
         error = await self._writer.commit(self)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from docstore.adapters.persistence.sql.migrations.operations import create_partial_index, text
+
 revision: str = "0001"
 down_revision: str | None = None
 
@@ -23,9 +25,9 @@ def _create_users() -> None:
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("email", sa.String(254)),
-        sa.Column("external_id", sa.Text()),
-        sa.Column("password_hash", sa.Text()),
+        sa.Column("email", text(254)),
+        sa.Column("external_id", text()),
+        sa.Column("password_hash", text()),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True)),
         sa.Column("token_version", sa.Integer(), nullable=False),
@@ -46,25 +48,25 @@ def _create_files() -> None:
         "files",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("original_filename", sa.String(255), nullable=False),
-        sa.Column("storage_path", sa.String(512), nullable=False),
-        sa.Column("key", sa.String(255), nullable=False),
-        sa.Column("title", sa.Text()),
-        sa.Column("description", sa.Text()),
+        sa.Column("original_filename", text(255), nullable=False),
+        sa.Column("storage_path", text(512), nullable=False),
+        sa.Column("key", text(255), nullable=False),
+        sa.Column("title", text()),
+        sa.Column("description", text()),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("metadata", sa.JSON(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.String(64), nullable=False),
-        sa.Column("media_type", sa.String(255), nullable=False),
-        sa.Column("declared_media_type", sa.String(255), nullable=False),
-        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("sha256", text(64), nullable=False),
+        sa.Column("media_type", text(255), nullable=False),
+        sa.Column("declared_media_type", text(255), nullable=False),
+        sa.Column("status", text(16), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("extracted_data", sa.JSON()),
-        sa.Column("text_key", sa.String(512)),
+        sa.Column("text_key", text(512)),
         sa.Column("renditions", sa.JSON(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
-        sa.Column("error_code", sa.String(64)),
-        sa.Column("error_message", sa.Text()),
+        sa.Column("error_code", text(64)),
+        sa.Column("error_message", text()),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True)),
@@ -77,8 +79,8 @@ def _create_files() -> None:
         *_checks_of_files(),
     )
     op.create_index("ix_files_listing", "files", ["user_id", "uploaded_at", "id"])
-    _create_partial_index(
-        "ix_files_unfinished", "files", "id", "status IN ('uploaded', 'processing')"
+    create_partial_index(
+        "ix_files_unfinished", "files", ["id"], "status IN ('uploaded', 'processing')"
     )
 
 
@@ -104,9 +106,9 @@ def _create_jobs() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("file_id", sa.Uuid()),
         sa.Column("user_id", sa.Uuid()),
-        sa.Column("job_type", sa.String(16), nullable=False),
+        sa.Column("job_type", text(16), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("status", text(16), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("crash_attempts", sa.Integer(), nullable=False),
         sa.Column("releases", sa.Integer(), nullable=False),
@@ -116,11 +118,11 @@ def _create_jobs() -> None:
         sa.Column("lease_token", sa.Uuid()),
         sa.Column("lease_until", sa.DateTime(timezone=True)),
         sa.Column("heartbeat_at", sa.DateTime(timezone=True)),
-        sa.Column("worker", sa.Text()),
+        sa.Column("worker", text()),
         sa.Column("started_at", sa.DateTime(timezone=True)),
         sa.Column("completed_at", sa.DateTime(timezone=True)),
-        sa.Column("error_code", sa.String(64)),
-        sa.Column("error_message", sa.Text()),
+        sa.Column("error_code", text(64)),
+        sa.Column("error_message", text()),
         sa.Column("payload", sa.JSON(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
@@ -132,12 +134,12 @@ def _create_jobs() -> None:
         ),
         *_checks_of_jobs(),
     )
-    _create_partial_index("ix_jobs_queued", "jobs", "due_at", "status IN ('queued')")
-    _create_partial_index("ix_jobs_leased", "jobs", "lease_until", "status IN ('processing')")
-    _create_partial_index(
+    create_partial_index("ix_jobs_queued", "jobs", ["due_at"], "status IN ('queued')")
+    create_partial_index("ix_jobs_leased", "jobs", ["lease_until"], "status IN ('processing')")
+    create_partial_index(
         "ix_jobs_purged",
         "jobs",
-        "completed_at",
+        ["completed_at"],
         "job_type IN ('purge') AND status IN ('completed')",
     )
 
@@ -166,8 +168,3 @@ def _checks_of_jobs() -> tuple[sa.CheckConstraint, ...]:
             "(error_code IS NULL) = (error_message IS NULL)", name=op.f("ck_jobs_whole_error")
         ),
     )
-
-
-def _create_partial_index(name: str, table: str, column: str, where: str) -> None:
-    rule = sa.text(where)
-    op.create_index(name, table, [column], sqlite_where=rule, postgresql_where=rule)

@@ -5,6 +5,11 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
+from docstore.adapters.persistence.sql.migrations.operations import (
+    create_partial_index,
+    is_postgresql,
+)
+
 revision: str = "0003"
 down_revision: str | None = "0002"
 
@@ -22,19 +27,20 @@ _BATCH = 1000  # rows
 
 def upgrade() -> None:
     # Not by building the table anew: that would lose the triggers on it.
-    op.execute("ALTER TABLE files ADD COLUMN search_text TEXT DEFAULT '' NOT NULL")
+    order = 'COLLATE "C" ' if is_postgresql() else ""
+    op.execute(f"ALTER TABLE files ADD COLUMN search_text TEXT {order}DEFAULT '' NOT NULL")
     _fill()
     op.create_index("ix_files_by_name", "files", ["user_id", "original_filename", "id"])
     op.create_index("ix_files_by_size", "files", ["user_id", "size", "id"])
-    _create_partial_index(
+    create_partial_index(
         "ix_files_unprocessed",
         "files",
         ["user_id", "status", "uploaded_at", "id"],
         "status IN ('uploaded', 'processing', 'failed')",
     )
     listing = ["user_id", "queued_at", "id"]
-    _create_partial_index("ix_jobs_listing", "jobs", listing, "file_id IS NOT NULL")
-    _create_partial_index(
+    create_partial_index("ix_jobs_listing", "jobs", listing, "file_id IS NOT NULL")
+    create_partial_index(
         "ix_jobs_failed", "jobs", listing, "file_id IS NOT NULL AND status IN ('failed')"
     )
 
@@ -64,8 +70,3 @@ def _fill() -> None:
 def _searchable(row: sa.Row[tuple[object, ...]]) -> str:
     texts = (row.original_filename, row.title, row.description, *row.tags)
     return unicodedata.normalize("NFC", "\n".join(text for text in texts if text)).casefold()
-
-
-def _create_partial_index(name: str, table: str, columns: list[str], where: str) -> None:
-    rule = sa.text(where)
-    op.create_index(name, table, columns, sqlite_where=rule, postgresql_where=rule)

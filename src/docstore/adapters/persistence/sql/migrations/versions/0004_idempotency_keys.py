@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from docstore.adapters.persistence.sql.migrations.operations import text
+
 revision: str = "0004"
 down_revision: str | None = "0003"
 
@@ -11,10 +13,10 @@ def upgrade() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("key", sa.String(255), nullable=False),
+        sa.Column("key", text(255), nullable=False),
         sa.Column("token", sa.Uuid(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("fingerprint", sa.String(64)),
+        sa.Column("fingerprint", text(64)),
         sa.Column("answer", sa.JSON()),
         sa.PrimaryKeyConstraint("user_id", "key", name="pk_idempotency_keys"),
         sa.ForeignKeyConstraint(
