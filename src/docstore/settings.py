@@ -307,6 +307,11 @@ class Settings(BaseSettings):
         return self.queue_url or "memory://"
 
     @property
+    def has_shared_queue(self) -> bool:
+        """Whether it reaches workers in other processes."""
+        return not self.queue.startswith("memory:")
+
+    @property
     def rate_limits(self) -> str:
         """The URL of the rate limiter that is used."""
         if self.rate_limits_url:

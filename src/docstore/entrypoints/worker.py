@@ -63,6 +63,19 @@ async def working(
             await asyncio.gather(*loops, return_exceptions=True)
 
 
+@asynccontextmanager
+async def dispatching(
+    docstore: Docstore, settings: Settings, wake: asyncio.Event
+) -> AsyncIterator[None]:
+    """While inside, workers elsewhere are told of due jobs, through a queue that they share."""
+    loop = asyncio.create_task(_dispatch(docstore, settings, wake))
+    try:
+        yield
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+
+
 async def _dispatch(docstore: Docstore, settings: Settings, wake: asyncio.Event) -> None:
     """At first, hints from before the start are told again: a queue inside the process that gave
     them went with it, and their patience would be waited for in vain.

@@ -61,6 +61,22 @@ def test_an_upload_is_processed_at_once_and_comes_back(tmp_path: Path, queue: Re
         assert server.told() == []
 
 
+def test_a_server_without_a_worker_tells_those_elsewhere(tmp_path: Path, queue: Redis) -> None:
+    """No worker looks within the hour; it is told through Redis."""
+    server = Server(tmp_path / "data", {"DOCSTORE_QUEUE_URL": queue.url}, options=("--no-worker",))
+    server.start()
+    try:
+        with (
+            worker(server.data_dir, queue_url=queue.url, poll_interval="3600"),
+            signed_in(server) as client,
+        ):
+            for _ in range(2):
+                assert final(client, upload(client))["status"] == "processed"
+        assert server.stop() == 0
+    finally:
+        server.kill()
+
+
 def test_another_worker_takes_its_share(tmp_path: Path, queue: Redis) -> None:
     data, slow = tmp_path / "data", with_sleeper(tmp_path / "packages", seconds=0.5)
     serve = serving(data, environment=slow, queue_url=queue.url, workers="1")

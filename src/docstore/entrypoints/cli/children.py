@@ -16,14 +16,15 @@ from docstore.entrypoints.serving import lineage
 @click.option("--bell", type=int, required=True)
 @click.option("--lock", type=int, required=True)
 @click.option("--migrate", is_flag=True)
-def api(parent: int, listener: int, bell: int, lock: int, migrate: bool) -> None:
+@click.option("--dispatch", is_flag=True)
+def api(parent: int, listener: int, bell: int, lock: int, migrate: bool, dispatch: bool) -> None:
     lineage.end_with(parent)
     _keep_to_ourselves(listener, bell, lock)
     settings = settings_for(None, is_service=True)
     from docstore.entrypoints.serving import api_process
 
     with socket.socket(fileno=listener) as listening, socket.socket(fileno=bell) as ring:
-        api_process.run(settings, listening, ring, migrate)
+        api_process.run(settings, listening, ring, migrates=migrate, dispatches=dispatch)
 
 
 @click.command(hidden=True)

@@ -1,7 +1,9 @@
 """The HTTP API as one ASGI application."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from functools import cache
-from typing import Final
+from typing import Final, TypeAlias
 
 from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
@@ -9,6 +11,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
+from docstore.application.docstore import Docstore
 from docstore.container import Container, running
 from docstore.entrypoints.http import (
     accounts,
@@ -65,7 +68,15 @@ SIGNED_IN: Final[list[HTTPRouteHandler]] = [
 ]
 
 
-def create_app(container: Container, meters: Meters = NO_METERS) -> Litestar:
+Alongside: TypeAlias = Callable[[Docstore], AbstractAsyncContextManager[None]]
+"""What runs for as long as the application does."""
+
+
+def create_app(
+    container: Container,
+    meters: Meters = NO_METERS,
+    alongside: Alongside = lambda _: nullcontext(),
+) -> Litestar:
     """The application over `container`, which it opens when it starts and closes when it ends.
 
     Files are processed elsewhere: no worker runs in it.
@@ -93,7 +104,7 @@ def create_app(container: Container, meters: Meters = NO_METERS) -> Litestar:
         },
         exception_handlers=errors.handlers(prefix),
         before_send=[add_defaults, close_if_unread, add_rate_limit],
-        lifespan=[lambda _: running(container, worker=False)],
+        lifespan=[lambda _: _open(container, alongside)],
         state=State({"prefix": prefix}),  # for what is refused before a route is known
         cors_config=cross_origin(settings),
         request_max_body_size=None,  # Upload counts the bytes, for every entrypoint alike
@@ -107,6 +118,12 @@ def create_app(container: Container, meters: Meters = NO_METERS) -> Litestar:
         app.asgi_handler, meters, proxies=settings.proxies, access_log=settings.access_log
     )
     return app
+
+
+@asynccontextmanager
+async def _open(container: Container, alongside: Alongside) -> AsyncIterator[None]:
+    async with running(container, worker=False) as docstore, alongside(docstore):
+        yield
 
 
 def cross_origin(settings: Settings) -> CORSConfig | None:

@@ -5,14 +5,14 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from math import ceil
 from typing import Final
 
 import uvicorn
 
 from docstore.container import Container
-from docstore.entrypoints.http.app import create_app
+from docstore.entrypoints.http.app import Alongside, create_app
 from docstore.entrypoints.http.protocol import LimitedProtocol
 from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.settings import Settings
@@ -24,18 +24,21 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 async def serve_http(
-    container: Container, listener: socket.socket, meters: Meters = NO_METERS
+    container: Container,
+    listener: socket.socket,
+    meters: Meters = NO_METERS,
+    alongside: Alongside = lambda _: nullcontext(),
 ) -> None:
     """Serve on a bound socket; returns after SIGTERM or SIGINT, once what ran has finished or
     DOCSTORE_DRAIN_TIMEOUT is over."""
     _give_up_on_silent_readers(listener)
-    await _Server(_config(container, meters)).serve(sockets=[listener])
+    await _Server(_config(container, meters, alongside)).serve(sockets=[listener])
 
 
 @asynccontextmanager
 async def served(container: Container, listener: socket.socket) -> AsyncIterator[None]:
     """While inside, serve on a bound socket, inside a process that does other things."""
-    server = _Server(_config(container, NO_METERS), heeds_signals=False)
+    server = _Server(_config(container, NO_METERS, lambda _: nullcontext()), heeds_signals=False)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield
@@ -44,10 +47,10 @@ async def served(container: Container, listener: socket.socket) -> AsyncIterator
         await serving
 
 
-def _config(container: Container, meters: Meters) -> uvicorn.Config:
+def _config(container: Container, meters: Meters, alongside: Alongside) -> uvicorn.Config:
     settings: Settings = container.settings()
     return uvicorn.Config(
-        create_app(container, meters),
+        create_app(container, meters, alongside),
         http=LimitedProtocol,
         ws="none",
         lifespan="on",

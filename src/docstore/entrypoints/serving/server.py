@@ -46,14 +46,17 @@ def serve(settings: Settings, announce: Callable[[str], None], *, works: bool = 
         shared_folder(settings),
         exposed(settings),
     ):
-        asyncio.run(_serve(_Outfit(settings, hold, listener), announce, works))
+        asyncio.run(_serve(_Outfit(settings, hold, listener, works), announce))
 
 
 class _Outfit:
     """What the children are given."""
 
-    def __init__(self, settings: Settings, hold: folder.Hold, listener: socket.socket) -> None:
+    def __init__(
+        self, settings: Settings, hold: folder.Hold, listener: socket.socket, works: bool
+    ) -> None:
         self.settings = settings
+        self.works = works
         self.hold = hold
         self.listener = listener
         self.url = url_of(listener, settings)
@@ -66,9 +69,11 @@ class _Outfit:
 
     def api(self, number: int) -> Role:
         """The first one migrates, also when it starts again: then there is nothing to do."""
-        migrates = ("--migrate",) if number == 1 else ()
+        flags = ("--migrate",) if number == 1 else ()
+        if not self.works and self.settings.has_shared_queue:
+            flags = (*flags, "--dispatch")
         passed = (self._listening, self.api_end.fileno(), self.hold.descriptor)
-        start = Start(("_api", *_bound(*passed), *migrates), self._environment(_ALLOCATOR), passed)
+        start = Start(("_api", *_bound(*passed), *flags), self._environment(_ALLOCATOR), passed)
         return Role(f"API process {number}", lambda _: start)
 
     def worker(self, migrated: asyncio.Event) -> Role:
@@ -103,7 +108,7 @@ def _bound(*descriptors: int) -> tuple[str, ...]:
     return ("--parent", str(os.getpid()), *(word for pair in given for word in pair))
 
 
-async def _serve(given: _Outfit, announce: Callable[[str], None], works: bool) -> None:
+async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
     crew = Crew(given.settings.drain_timeout)
 
     def stop() -> None:
@@ -112,12 +117,12 @@ async def _serve(given: _Outfit, announce: Callable[[str], None], works: bool) -
 
     try:
         with _told_to_stop(stop):
-            await _run(given, crew, announce, works)
+            await _run(given, crew, announce)
     finally:
         given.close()
 
 
-async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None], works: bool) -> None:
+async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> None:
     _warn(given.settings)
     first = given.api(1)
     worker = given.worker(migrated=first.up)
@@ -127,7 +132,7 @@ async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None], work
         given.hold.forget_dead()
 
     crew.keep(first)
-    if works:
+    if given.works:
         crew.keep(worker)
     with bell.listening(given.api_end, worker_is_up):
         try:
