@@ -319,6 +319,11 @@ class Settings(BaseSettings):
         return int(width), int(height)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other machines may use the same database."""
+        return not self.database.startswith(("sqlite", "memory:"))
+
+    @property
     def is_public(self) -> bool:
         """Whether it listens beyond this machine."""
         try:

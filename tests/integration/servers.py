@@ -34,6 +34,7 @@ class Server:
     data_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)  # beside this process's own
     port: int = 0  # 0: a free one, another at each start
+    options: tuple[str, ...] = ()  # more of `serve`
     url: str = ""  # while it serves
     process: subprocess.Popen[bytes] | None = None
 
@@ -56,7 +57,7 @@ class Server:
         with self.log.open("ab") as log:
             began = log.tell()
             self.process = subprocess.Popen(
-                [*PROGRAM, "serve", "--json", *self._where()],
+                [*PROGRAM, "serve", "--json", *self._where(), *self.options],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from docstore.application.ports.unit_of_work import Begin
+from docstore.application.stopping import stop
 from docstore.domain.errors import (
     Conflict,
     DocstoreError,
@@ -69,7 +70,7 @@ class ClaimKey:
             # Shielded as a whole: see `Upload._discard`.
             await asyncio.shield(self._release(claim, keeper))
             raise
-        await _stop(keeper)
+        await stop(keeper)
 
     async def _take(self, user_id: UserId, key: IdempotencyKey) -> Claim:
         claim: Claim | None = None
@@ -107,7 +108,7 @@ class ClaimKey:
                 log.warning("the claim on an idempotency key was not renewed: %s", error)
 
     async def _release(self, claim: Claim, keeper: "asyncio.Task[None]") -> None:
-        await _stop(keeper)
+        await stop(keeper)
         await self._free(claim)
 
     async def _free(self, claim: Claim) -> None:
@@ -117,11 +118,6 @@ class ClaimKey:
                 await tx.commit()
         except DocstoreError as error:
             log.warning("an idempotency key stays claimed for a while: %s", error)
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def _answered(claim: Claim) -> Claim:

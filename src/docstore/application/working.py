@@ -11,6 +11,7 @@ from uuid import UUID
 
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import save_setback
+from docstore.application.stopping import stop
 from docstore.domain.errors import (
     Conflict,
     Damaged,
@@ -116,7 +117,7 @@ class Work:
                 return
             outcome = await self._settle(job, task, work)
         finally:
-            await _stop(work, keeper)
+            await stop(work, keeper)
             self.saw(job.job_type, clock() - began, outcome)
 
     async def _keep_lease(self, job: Job) -> None:
@@ -207,16 +208,3 @@ def failure_of(error: BaseException, job: Job) -> Failure:
         return Failure(FailureCode.UNAVAILABLE, error.title)
     log.error("job %s: attempt %d failed", job.id, job.attempts, exc_info=error)
     return Failure(FailureCode.CRASHED, "internal error while processing")
-
-
-async def _stop(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel them until they have ended, however that is. Once may not do: an error on the way
-    out, such as of a rollback, takes the place of the cancellation and may be handled.
-    """
-    while alive := [task for task in tasks if not task.done()]:
-        for task in alive:
-            task.cancel()
-        await asyncio.wait(alive, timeout=1)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()  # asked for, or asyncio would log it as never retrieved

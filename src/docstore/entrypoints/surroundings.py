@@ -124,6 +124,9 @@ def _secret(settings: Settings) -> Finding:
             )
             return Finding("secret", Level.WARNING, advice)
         return Finding("secret", Level.OK, "given by DOCSTORE_JWT_SECRET")
+    if settings.is_shared:
+        advice = "each machine makes its own; DOCSTORE_JWT_SECRET, the same for all, ends that"
+        return Finding("secret", Level.WARNING, advice)
     file = settings.secret_file
     if not file.exists():
         return Finding("secret", Level.OK, "none yet; the first start makes one")

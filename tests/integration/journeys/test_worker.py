@@ -11,7 +11,9 @@ import pytest
 
 import docstore
 from docstore.domain.lifecycle import FileStatus
+from integration.clients import final, signed_in, upload
 from integration.remains import select
+from integration.servers import Server
 from integration.services.redis import redis
 from integration.sleeper import with_sleeper
 from integration.workers import worker
@@ -36,6 +38,21 @@ async def test_it_processes_what_others_upload(tmp_path: Path, stop: signal.Sign
         assert file.status is FileStatus.PROCESSED
         process.send_signal(stop)
         assert process.wait(20) == 0
+
+
+def test_a_server_may_leave_all_work_to_it(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", options=("--no-worker",))
+    server.start()
+    try:
+        assert set(server.children()) == {"_api"}
+        with signed_in(server) as client:
+            file_id = upload(client)
+            assert client.get(f"/files/{file_id}").json()["status"] == "uploaded"
+            with worker(server.data_dir):
+                assert final(client, file_id)["status"] == "processed"
+        assert server.stop() == 0
+    finally:
+        server.kill()
 
 
 @contextmanager

@@ -72,6 +72,15 @@ def test_a_secret_that_can_be_guessed_is_a_warning(
     assert secret not in str(look(tmp_path, jwt_secret=secret))
 
 
+def test_several_machines_need_one_secret(tmp_path: Path) -> None:
+    shared = {"database_url": "postgresql://host/docstore"}
+    level, advice = look(tmp_path, **shared)["secret"]
+    assert level is Level.WARNING
+    assert "DOCSTORE_JWT_SECRET" in advice
+    given = look(tmp_path, jwt_secret="0123456789abcdefghijklmnopqrstuvwxyz", **shared)
+    assert given["secret"][0] is Level.OK
+
+
 @pytest.mark.parametrize(
     ("host", "registration", "level"),
     [

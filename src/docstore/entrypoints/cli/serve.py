@@ -17,10 +17,16 @@ from docstore.entrypoints.serving import lineage
 @data_dir_option
 @click.option("--host", help="Instead of DOCSTORE_HOST.")
 @click.option("--port", type=int, help="Instead of DOCSTORE_PORT; 0 picks a free one.")
+@click.option("--no-worker", is_flag=True, help="Leave the jobs to `docstore worker` elsewhere.")
 @click.option("--parent", type=int, hidden=True, help="Stop when that process ends.")
 @json_option
 def serve(
-    data_dir: Path | None, host: str | None, port: int | None, parent: int | None, as_json: bool
+    data_dir: Path | None,
+    host: str | None,
+    port: int | None,
+    no_worker: bool,
+    parent: int | None,
+    as_json: bool,
 ) -> None:
     """Serve HTTP, and process what comes in, until told to stop.
 
@@ -40,4 +46,4 @@ def serve(
         else:
             click.echo(f"docstore serves {url} (files in {settings.data_dir}; Ctrl-C stops)")
 
-    server.serve(settings, announce)
+    server.serve(settings, announce, works=not no_worker)

@@ -4,21 +4,18 @@ Without a bound the last descriptor goes to a connection, and from then on no co
 be served: there is none left for what it reads or writes.
 """
 
-import json
 import resource
 from contextlib import suppress
 from typing import Final
 
 from docstore.domain.errors import Unavailable
-from docstore.entrypoints.http.problems import PAGES
+from docstore.entrypoints.http.problems import RETRY_AFTER, problem
 from docstore.entrypoints.tracing import made
 
 MOST: Final = 10_000  # connections, whatever the limits of the system
 RESERVED: Final = 64  # descriptors that no connection needs: the database, logs, modules
 PER_CONNECTION: Final = 2  # the socket, and the file that comes or goes through it
 SPARE: Final = 16  # connections that are told why they are turned away; more are just closed
-
-RETRY_AFTER: Final = 5  # seconds
 
 _HEAD: Final = (
     "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
@@ -28,17 +25,15 @@ _HEAD: Final = (
 
 def refusal(prefix: str) -> bytes:
     """What is answered before a request is read. Problem types stand under `prefix`."""
-    slug = Unavailable.code
-    problem = {
-        "type": f"{prefix}/problems/{slug}",
-        "title": PAGES[slug][0],
-        "status": 503,
-        "detail": "too many connections",
-        "trace_id": made(),
-        "retry_after": RETRY_AFTER,
-    }
-    body = json.dumps(problem)
-    return (_HEAD.format(length=len(body), seconds=RETRY_AFTER) + body).encode()
+    body = problem(
+        prefix,
+        Unavailable.code,
+        status=503,
+        detail="too many connections",
+        trace_id=made(),
+        retry_after=RETRY_AFTER,
+    )
+    return _HEAD.format(length=len(body), seconds=RETRY_AFTER).encode() + body
 
 
 def most_connections() -> int:

@@ -1,7 +1,6 @@
 """Every error becomes RFC 9457 problem details, here and nowhere else."""
 
 import errno
-import json
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -17,7 +16,7 @@ from docstore.domain import errors
 from docstore.entrypoints import tracing
 from docstore.entrypoints.http.bodies import AnyRequest
 from docstore.entrypoints.http.exchange import client_in, method_of, template_of, user_id_in
-from docstore.entrypoints.http.problems import METHOD_NOT_ALLOWED, PAGES
+from docstore.entrypoints.http.problems import METHOD_NOT_ALLOWED, PAGES, RETRY_AFTER, problem
 from docstore.entrypoints.http.refusals import ClientGone, RangeNotSatisfiable, TooManyParts
 
 log = logging.getLogger(__name__)
@@ -67,8 +66,6 @@ MAX_MESSAGE: Final = 500  # characters of an error's own words that are logged
 
 EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
 """What the whole machine, or this process, has too little of: even a module cannot be read then."""
-
-RETRY_AFTER: Final = 5  # seconds, when nothing better is known
 
 SLUGS: Final[Mapping[int, str]] = {
     400: errors.Malformed.code,
@@ -123,16 +120,9 @@ def _problem(
     request: AnyRequest, error: Exception, prefix: str, slug: str, status: int, detail: str
 ) -> Response[bytes]:
     trace_id = note(request.scope, error, status)
-    body = {
-        "type": f"{prefix}/problems/{slug}",
-        "title": PAGES[slug][0],
-        "status": status,
-        "detail": detail,
-        "trace_id": trace_id,
-        **_more(error, status),
-    }
+    more = _more(error, status)
     return Response(
-        json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"),
+        problem(prefix, slug, status=status, detail=detail, trace_id=trace_id, **more),
         status_code=status,
         media_type="application/problem+json",
         headers=_headers(error, status),

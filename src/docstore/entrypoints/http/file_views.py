@@ -1,6 +1,6 @@
 """What clients see of a file. A field here is a public promise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -100,8 +100,8 @@ class FileView(View):
     filename: str
     title: str | None
     description: str | None
-    tags: Sequence[str]
-    metadata: Mapping[str, Any]
+    tags: list[str]
+    metadata: dict[str, Any]
     size: int
     sha256: str
     media_type: str
@@ -111,10 +111,10 @@ class FileView(View):
     uploaded_at: datetime
     updated_at: datetime
     processed_at: datetime | None
-    extracted: Annotated[Mapping[str, Any] | None, WithJsonSchema(EXTRACTED)]
-    warnings: Sequence[NoticeView]
+    extracted: Annotated[dict[str, Any] | None, WithJsonSchema(EXTRACTED)]
+    warnings: list[NoticeView]
     error: FailureView | None
-    renditions: Sequence[RenditionView]
+    renditions: list[RenditionView]
     links: LinksView
 
     @classmethod
@@ -125,7 +125,7 @@ class FileView(View):
 class FileDetail(FileView):
     """A file with its jobs, newest first."""
 
-    jobs: Sequence[JobView]
+    jobs: list[JobView]
 
     @classmethod
     def detailed(cls, detail: Detail, prefix: str, max_attempts: int) -> Self:
@@ -173,7 +173,7 @@ def _fields(file: File, prefix: str) -> dict[str, Any]:
 class FileViews(View):
     """The files of one upload, in the order sent."""
 
-    items: Sequence[FileView]
+    items: list[FileView]
 
 
 class FoundFile(FileView):
@@ -195,10 +195,10 @@ class FoundFile(FileView):
 class FilePage(PageView):
     """A stretch of a listing of files."""
 
-    items: Sequence[FoundFile]
+    items: list[FoundFile]
 
 
 class JobPage(PageView):
     """A stretch of a listing of jobs, newest first."""
 
-    items: Sequence[JobView]
+    items: list[JobView]

@@ -1,8 +1,9 @@
-"""A short page for every problem type: what it means, and what to do about it."""
+"""Problems: what is told in an answer, and a short page for every type of them."""
 
+import json
 from collections.abc import Mapping
 from html import escape
-from typing import Final
+from typing import Any, Final
 
 from litestar.params import FromPath
 from litestar.types import ASGIApp
@@ -12,6 +13,8 @@ from docstore.entrypoints.http.answers import Answer
 from docstore.entrypoints.http.operations import Bytes, Operation, route
 
 METHOD_NOT_ALLOWED: Final = "method-not-allowed"
+
+RETRY_AFTER: Final = 5  # seconds, when nothing better is known
 
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "internal-error": (
@@ -141,6 +144,22 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 """Slug to title and text. A test holds it against every error there is."""
+
+
+def problem(
+    prefix: str, slug: str, *, status: int, detail: str, trace_id: str, **more: Any
+) -> bytes:
+    """The JSON of a problem (RFC 9457), whose type stands under `prefix`."""
+    body = {
+        "type": f"{prefix}/problems/{slug}",
+        "title": PAGES[slug][0],
+        "status": status,
+        "detail": detail,
+        "trace_id": trace_id,
+        **more,
+    }
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+
 
 PAGE: Final = Operation(
     answers={200: Bytes("text/html")},

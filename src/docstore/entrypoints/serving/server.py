@@ -1,4 +1,4 @@
-"""`docstore serve`: API processes and a worker, supervised, on one held data directory."""
+"""`docstore serve`: API processes and mostly a worker, supervised, on one held data directory."""
 
 import asyncio
 import logging
@@ -27,9 +27,9 @@ _WORKERS_ALLOCATOR: Final = {"MALLOC_MMAP_THRESHOLD_": "1048576"}
 """What a parser found may be large and is soon gone; glibc would keep its room in every thread."""
 
 
-def serve(settings: Settings, announce: Callable[[str], None]) -> None:
+def serve(settings: Settings, announce: Callable[[str], None], *, works: bool = True) -> None:
     """Serve until told to stop by SIGTERM, SIGINT or SIGHUP. `announce` is given the URL once the
-    API answers there.
+    API answers there. Unless it `works`, jobs are left to workers elsewhere.
 
     Raises Held, CannotListen, NoAnswer, or ChildFailed when a process cannot start.
     """
@@ -40,7 +40,7 @@ def serve(settings: Settings, announce: Callable[[str], None]) -> None:
         shared_folder(settings),
         exposed(settings),
     ):
-        asyncio.run(_serve(_Outfit(settings, hold, listener), announce))
+        asyncio.run(_serve(_Outfit(settings, hold, listener), announce, works))
 
 
 class _Outfit:
@@ -97,7 +97,7 @@ def _bound(*descriptors: int) -> tuple[str, ...]:
     return ("--parent", str(os.getpid()), *(word for pair in given for word in pair))
 
 
-async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
+async def _serve(given: _Outfit, announce: Callable[[str], None], works: bool) -> None:
     crew = Crew(given.settings.drain_timeout)
 
     def stop() -> None:
@@ -106,12 +106,12 @@ async def _serve(given: _Outfit, announce: Callable[[str], None]) -> None:
 
     try:
         with _told_to_stop(stop):
-            await _run(given, crew, announce)
+            await _run(given, crew, announce, works)
     finally:
         given.close()
 
 
-async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> None:
+async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None], works: bool) -> None:
     _warn(given.settings)
     first = given.api(1)
     worker = given.worker(migrated=first.up)
@@ -121,7 +121,8 @@ async def _run(given: _Outfit, crew: Crew, announce: Callable[[str], None]) -> N
         given.hold.forget_dead()
 
     crew.keep(first)
-    crew.keep(worker)
+    if works:
+        crew.keep(worker)
     with bell.listening(given.api_end, worker_is_up):
         try:
             if await crew.reach(answering(given.listener, given.settings)):
@@ -163,4 +164,9 @@ def _warn(settings: Settings) -> None:
         log.warning(
             "anybody who reaches %s may register: DOCSTORE_REGISTRATION=closed ends that",
             settings.host,
+        )
+    if settings.is_shared and not settings.jwt_secret:
+        log.warning(
+            "tokens of this machine hold at no other one: DOCSTORE_JWT_SECRET, the same for all, "
+            "ends that"
         )

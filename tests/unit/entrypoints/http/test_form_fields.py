@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore.domain.errors import DocstoreError, InvalidField, UnsupportedMediaType
@@ -96,7 +96,6 @@ PARTS: Final = st.lists(
 
 
 @given(parts=PARTS, size=st.integers(1, 30))
-@settings(deadline=None)
 def test_how_a_form_is_cut_changes_nothing(parts: list[bytes], size: int) -> None:
     body = b"".join(parts)
 

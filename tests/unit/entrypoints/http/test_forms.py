@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from docstore.domain.errors import DocstoreError, InvalidField, Malformed, TooLarge
@@ -91,7 +91,6 @@ def test_a_form_is_read_in_pieces_of_any_size(size: int) -> None:
     ),
     size=st.integers(1, 40),
 )
-@settings(deadline=None)
 def test_what_looks_like_a_boundary_stays_in_the_file(bodies: list[bytes], size: int) -> None:
     delimiter = f"\r\n--{BOUNDARY}".encode()
     bodies = [body for body in bodies if delimiter not in b"\r\n" + body + b"\r"]

@@ -39,16 +39,17 @@ class Prepared:
         ]
         if isinstance(statement, Select):
             self._row = _row(statement)
-            self._gives = [_given(c.type, dialect) for c in statement.selected_columns]
+            gives = [_given(c.type, dialect) for c in statement.selected_columns]
+            self._gives = [(place, give) for place, give in enumerate(gives) if give is not None]
 
     def fetch(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
         """All rows of the result."""
         rows: list[Any] = []
         for found in db.execute(self._sql, self._written(values)):
-            given = [
-                value if convert is None or value is None else convert(value)
-                for value, convert in zip(found, self._gives, strict=True)
-            ]
+            given = list(found)
+            for place, convert in self._gives:
+                if given[place] is not None:
+                    given[place] = convert(given[place])
             rows.append(self._row._make(given))
         return rows
 

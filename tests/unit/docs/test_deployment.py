@@ -1,0 +1,99 @@
+"""What stands in the files for containers is what docstore and they themselves know."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docstore.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+ELSEWHERE = {"DOCSTORE_BIND", "DOCSTORE_S3_ACCESS_KEY", "DOCSTORE_S3_SECRET_KEY"}
+"""Variables that are no settings: of the compose file itself, and of an adapter."""
+OURS = ("api", "worker")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def dist() -> dict[str, str]:
+    lines = (ROOT / ".env.dist").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_env_dist_has_what_compose_asks_for(dist: Mapping[str, str]) -> None:
+    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
+    assert asked == set(dist)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_settings_are_settings(
+    name: str,
+    services: Mapping[str, Any],
+    dist: Mapping[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {key: _filled(value, dist) for key, value in services[name]["environment"].items()}
+    known = {f"DOCSTORE_{field.upper()}" for field in Settings.model_fields}
+    assert set(given) <= known | ELSEWHERE
+    for key, value in given.items():
+        monkeypatch.setenv(key, value)
+    settings = Settings.model_validate({})
+    assert settings.is_shared
+    assert settings.database == "postgresql://docstore:change-me-postgres@postgres/docstore"
+
+
+def test_the_override_changes_services_that_are_there(services: Mapping[str, Any]) -> None:
+    text = (ROOT / "compose.override.yml.dist").read_text()
+    override = yaml.safe_load(text.replace("!override", ""))  # a tag of compose's own
+    assert set(override["services"]) <= set(services)
+
+
+def test_every_image_has_a_version(services: Mapping[str, Any]) -> None:
+    images = [service["image"] for service in services.values()]
+    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert [each for each in images if not re.search(r":\D*\d+[.-]\d+", each)] == []
+
+
+def test_every_service_tells_whether_it_is_well(services: Mapping[str, Any]) -> None:
+    by_image = "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
+    assert by_image
+    assert [n for n, s in services.items() if n != "api" and "healthcheck" not in s] == []
+
+
+def test_ours_can_do_little_harm(services: Mapping[str, Any]) -> None:
+    users = re.findall(r"^USER (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert users == ["10001:10001"]
+    for name in OURS:
+        assert services[name]["read_only"] is True
+        assert services[name]["cap_drop"] == ["ALL"]
+
+
+def test_the_image_is_built_from_what_is_let_in() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    allowed = {line[1:] for line in lines if line.startswith("!")}
+    assert set(_copied((ROOT / "Dockerfile").read_text())) == allowed
+    assert [name for name in allowed if not (ROOT / name).exists()] == []
+
+
+def _copied(dockerfile: str) -> Iterator[str]:
+    for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile, re.MULTILINE):
+        yield from line.split()[:-1]
+
+
+def _filled(value: str, given: Mapping[str, str]) -> str:
+    """As compose would."""
+
+    def fill(match: re.Match[str]) -> str:
+        return given.get(match[1]) or (match[3] if match[2] == ":-" else "")
+
+    return re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", fill, value)
