@@ -18,8 +18,7 @@ from docstore.adapters.redis_server import RedisSettings, connection_options
 from docstore.domain.rates import SLOTS, Decision, Rate, Taken, decide
 
 LOOK: Final = 1.0
-"""Seconds between looks whether a Redis that did not answer does again. One looks; those who ask
-meanwhile do not wait for it."""
+"""Seconds between looks whether a Redis that did not answer does again."""
 CONNECTIONS: Final = 8  # of one process; who finds none free waits, within the timeout
 _SCRIPT: Final = files("docstore.adapters.rate_limits").joinpath("sliding_window.lua").read_text()
 T = TypeVar("T")
@@ -46,7 +45,7 @@ class RedisRateLimiter:
         self._timeout = timeout
         self._now = now
         self._alone = MemoryRateLimiter(now or time.monotonic)
-        self._alone_until = 0.0  # on the monotonic clock; 0: Redis answers
+        self._looking: asyncio.Task[None] | None = None  # while Redis does not answer
         self._outage = Outage("Redis", "each process counts alone for the limits")
 
     async def take(self, bucket: str, *, cost: int, rate: Rate) -> Decision:
@@ -74,31 +73,40 @@ class RedisRateLimiter:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
         await self._client.aclose()
 
     async def _if_it_answers(self, ask: Callable[[], Awaitable[T]]) -> T | None:
-        if not self._may_ask():
+        """None, and at once, while it is known not to."""
+        if self._looking is not None:
             return None
         try:
             async with asyncio.timeout(self._timeout):
-                answer = await ask()
+                return await ask()
         except (RedisError, OSError) as error:  # a timeout is an OSError
             self._outage.goes_on(error)
-            self._alone_until = time.monotonic() + LOOK
-            await self._client.connection_pool.disconnect(inuse_connections=False)
+            self._looking = self._looking or asyncio.create_task(self._look())
             return None
-        self._outage.is_over()
-        self._alone_until = 0.0
-        return answer
 
-    def _may_ask(self) -> bool:
-        """During an outage one may, and the next after LOOK."""
-        if not self._alone_until:
-            return True
-        now = time.monotonic()
-        if now < self._alone_until:
+    async def _look(self) -> None:
+        """Until it answers again: nobody who asks for something has to find that out."""
+        try:
+            while not await self._answers():  # noqa: ASYNC110  (a server does not tell us)
+                await asyncio.sleep(LOOK)
+            self._outage.is_over()
+        finally:
+            self._looking = None
+
+    async def _answers(self) -> bool:
+        """A new connection takes a write, which a full server or a replica would refuse."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._client.connection_pool.disconnect(inuse_connections=False)
+                await self._run("is it there", -1, Rate(1, LOOK))
+        except (RedisError, OSError):
             return False
-        self._alone_until = now + LOOK
         return True
 
     async def _run(self, bucket: str, cost: int, rate: Rate) -> tuple[Sequence[Taken], float]:
