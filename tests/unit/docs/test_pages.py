@@ -47,6 +47,7 @@ def test_every_session_is_told_of() -> None:
 
 OTHERS = {
     *("DOCSTORE_TEST_SEED", "DOCSTORE_TEST_FAULTS", "DOCSTORE_TEST_REQUIRE"),  # of the tests
+    *("DOCSTORE_TEST_CORPUS", "DOCSTORE_TEST_KEEP"),
     *("DOCSTORE_URL", "DOCSTORE_TOKEN"),  # of the command line as a client
 }
 
