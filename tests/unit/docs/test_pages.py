@@ -50,6 +50,7 @@ def test_every_session_is_told_of() -> None:
 
 OTHERS = {
     *("DOCSTORE_TEST_SEED", "DOCSTORE_TEST_FAULTS", "DOCSTORE_TEST_REQUIRE"),  # of the tests
+    *("DOCSTORE_TEST_CORPUS", "DOCSTORE_TEST_KEEP"),
     *("DOCSTORE_URL", "DOCSTORE_TOKEN"),  # of the command line as a client
     *(f"DOCSTORE_{name.upper()}" for name in RedisSettings.model_fields),
     *(f"DOCSTORE_S3_{name.upper()}" for name in S3Settings.model_fields),
