@@ -27,7 +27,7 @@ GUARDS: Final = {
     "X-Content-Type-Options": "nosniff",
 }
 """The headers of every refusal."""
-BELOW: Final = frozenset({400, 408, 414, 431})
+BELOW: Final = frozenset({400, 405, 408, 414, 431})
 """What the server may refuse in plain text."""
 
 

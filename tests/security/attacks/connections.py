@@ -136,7 +136,7 @@ says(
 says("H5", "a method that HTTP knows, and no route", 405,
      b"TRACE /files HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")  # fmt: skip
 says(
-    "H5", "methods of which the parser knows that they are none, or not for us", 400,
+    "H5", "methods that the parser does not know, or that are not for us", 405,
     b"FOO /files HTTP/1.1\r\nHost: x\r\n\r\n", b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
 )  # fmt: skip
 

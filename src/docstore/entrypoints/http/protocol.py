@@ -5,11 +5,14 @@ Bodies have theirs in `bodies`, answers in the kernel (TCP_USER_TIMEOUT, set by 
 """
 
 import asyncio
+import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from httptools import HttpParserInvalidMethodError
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
@@ -23,6 +26,8 @@ MAX_TARGET: Final = 64 * 1024  # bytes; a description may stand in the query
 MAX_FIELDS: Final = 64 * 1024  # bytes of all header fields
 MAX_HEAD: Final = MAX_TARGET + MAX_FIELDS
 MAX_HEADERS: Final = 100
+ALLOWED: Final = "GET, HEAD, POST, PATCH, DELETE, OPTIONS"  # by one route or another
+_METHOD: Final = re.compile(rb"[A-Z]+ ")
 
 
 class Refused(Exception):
@@ -48,6 +53,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._refused: HTTPStatus | None = None
         self._is_last_call = False
+        self._received = b""  # latest
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._lingering = LingeringTransport(transport, self._is_sending)
@@ -66,6 +72,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             self._lingering.discard(data)
             return
+        self._received = data
         super().data_received(data)
         if self.transport.is_closing() or not self._is_between_requests():
             return
@@ -88,6 +95,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stop_timer()
         self._head_size = 0
         try:
+            check_method(self.parser.get_method())
             check_head(self.url, self.headers, self.parser.get_http_version())
         except Refused as refused:
             self._refused = refused.status
@@ -99,18 +107,21 @@ class LimitedProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Called for what cannot be parsed, and for what `on_headers_complete` raises."""
         if self._is_between_requests() or self.cycle.more_body:
-            self._refuse(self._refused or HTTPStatus.BAD_REQUEST)
+            self._refuse(self._refused or self._why())
         else:  # nonsense after a whole request must not cost that one its answer
             self.cycle.keep_alive = False
 
+    def _why(self) -> HTTPStatus:
+        """What the parser's complaint means: a method that it does not know is nonsense to it."""
+        is_unknown = isinstance(sys.exception(), HttpParserInvalidMethodError)
+        if is_unknown and _METHOD.match(self._received):
+            return HTTPStatus.METHOD_NOT_ALLOWED
+        return HTTPStatus.BAD_REQUEST
+
     def _refuse(self, status: HTTPStatus) -> None:
         self._refused = status
-        text = status.phrase.encode()
         if self._is_between_requests() or not self.cycle.response_started:
-            self.transport.write(
-                b"HTTP/1.1 %d %b\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%b" % (status, text, len(text), text)
-            )
+            self.transport.write(_refusal(status))
         self.transport.close()
 
     def _turn_away(self, *, told: bool) -> None:
@@ -141,6 +152,21 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _refusal(status: HTTPStatus) -> bytes:
+    allow = f"allow: {ALLOWED}\r\n" if status is HTTPStatus.METHOD_NOT_ALLOWED else ""
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\n{allow}content-type: text/plain\r\n"
+        f"content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n"
+    )
+    return (head + status.phrase).encode()
+
+
+def check_method(method: bytes) -> None:
+    """Refuse what is said to proxies alone, and has no path that could answer it."""
+    if method == b"CONNECT":
+        raise Refused(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
 def check_head(target: bytes, headers: Sequence[tuple[bytes, bytes]], http_version: str) -> None:
