@@ -34,7 +34,9 @@ def text_of(mood: bytes, digest: str) -> str:
 
 @dataclass(slots=True)
 class SimulatedExtractor:
-    """The same bytes give the same findings; only crashes come by chance."""
+    """The same bytes give the same findings; only crashes come by chance. What is corrupt to the
+    first version is not to the next.
+    """
 
     chance: Random
     crashes: Callable[[], float] = lambda: 0.0  # their probability just now
@@ -74,7 +76,7 @@ class SimulatedReading:
         await asyncio.sleep(its.pace * seconds)
         if (mood, processor) == (POISON, PICTURES) or its.chance.random() < its.crashes():
             raise ProcessingFailed(FailureCode.CRASHED, "the parser died")
-        if (mood, processor) == (CORRUPT, NOTES):
+        if (mood, processor) == (CORRUPT, NOTES) and its.versions[NOTES] == 1:
             raise ProcessingFailed(FailureCode.CORRUPT, "no sense in it")
         return _findings(mood, self.data, processor)
 

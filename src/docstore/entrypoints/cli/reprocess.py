@@ -26,7 +26,7 @@ NO_CHOICE: Final = "say what is to be processed again: --stale (one file: docsto
 @click.option("--dry-run", is_flag=True, help="List the files, and change nothing.")
 @json_option
 def reprocess(data_dir: Path | None, stale: bool, dry_run: bool, as_json: bool) -> None:
-    """Run the steps that are out of date, and no others, on the files of all users.
+    """Run the steps that are out of date, on all files.
 
     Gives jobs to the files, for `serve` or `worker` to run: safe while they do. Until a job is
     done, its file is read as it was. With --dry-run, --json prints one object a file, then the
