@@ -15,7 +15,7 @@ def make(*arguments: object) -> object:
     return arguments
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [
         EntryPoint(name, value, "docstore.processors")
@@ -24,19 +24,20 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("docstore.plugins.entry_points", lambda group: EntryPoints(points))
 
 
+@pytest.mark.usefixtures("_installed")
 def test_who_is_off_is_not_even_loaded() -> None:
     with pytest.raises(ModuleNotFoundError):
         load_all("processors", 1)
     assert load_all("processors", 1, off=["broken"]) == [(1,)]
 
 
+@pytest.mark.usefixtures("_installed")
 def test_who_is_not_installed_cannot_be_off() -> None:
     with pytest.raises(UnknownAdapter, match=r"DOCSTORE_PROCESSORS_OFF: 'txet' is not one of"):
         load_all("processors", 1, off=["txet"])
 
 
 def test_the_setting_turns_them_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.undo()
     monkeypatch.setenv("DOCSTORE_PROCESSORS_OFF", "image, Media")
     changes: dict[str, Any] = {"data_dir": tmp_path}
     settings = Settings(**changes)

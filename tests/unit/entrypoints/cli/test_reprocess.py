@@ -105,7 +105,9 @@ def test_the_steps_are_shown_with_the_file_and_with_its_jobs(
     shown = run("get", str(text.id), *place)
     assert shown.exit_code == 0, shown.stderr
     step = next(line for line in shown.stdout.splitlines() if line.startswith("step:"))
-    assert step.split(maxsplit=1)[1].startswith("text 2 done: a text of 25 characters")
+    assert step.split(maxsplit=1)[1].startswith(
+        f"text {TextProcessor.version} done: a text of 25 characters"
+    )
     listed = run("jobs", *place)
     assert "text done" in listed.stdout
     jobs = [json.loads(line) for line in run("jobs", "--json", *place).stdout.splitlines()]
