@@ -8,11 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
+from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
+from docstore.adapters.redis_server import RedisSettings
+from docstore.adapters.storage.s3.credentials import S3Settings
 from docstore.settings import Settings
 
 ROOT = Path(__file__).parents[3]
-ELSEWHERE = {"DOCSTORE_BIND", "DOCSTORE_S3_ACCESS_KEY", "DOCSTORE_S3_SECRET_KEY"}
-"""Variables that are no settings: of the compose file itself, and of an adapter."""
+ELSEWHERE = {
+    *(f"{PREFIX}{name.upper()}" for name in Options.model_fields),
+    *(f"DOCSTORE_{name.upper()}" for name in RedisSettings.model_fields),
+    *(f"DOCSTORE_S3_{name.upper()}" for name in S3Settings.model_fields),
+}
+"""Variables of adapters."""
 OURS = ("api", "worker")
 
 
@@ -49,7 +56,8 @@ def test_settings_are_settings(
         monkeypatch.setenv(key, value)
     settings = Settings.model_validate({})
     assert settings.is_shared
-    assert settings.database == "postgresql://docstore:change-me-postgres@postgres/docstore"
+    assert settings.has_shared_queue
+    assert settings.rate_limits == settings.queue
 
 
 def test_the_override_changes_services_that_are_there(services: Mapping[str, Any]) -> None:
