@@ -108,16 +108,18 @@ Steps: TypeAlias = Sequence[Step]
 def continued(before: Steps, plan: Sequence[Planned]) -> tuple[Step, ...]:
     """The steps of `plan`, of which those keep their results that were done before.
 
-    Not so when it was by another version, nor when a step is run that they are ordered after.
+    Not so when it was by another version, nor when they are ordered after one that is new here.
+    One that is run again as it was, because its result was lost, gives the same.
     """
-    known = {step.processor: step for step in before if step.is_done}
+    known = {step.processor: step for step in before}
     steps: list[Step] = []
+    renewed: set[str] = set()
     for each in plan:
-        to_run = {step.processor for step in steps if not step.is_done}
         old = known.get(each.processor)
-        if old is None or old.version != each.version or to_run & each.after:
+        if old is None or old.version != each.version or renewed & each.after:
             old = Step(processor=each.processor, version=each.version)
-        steps.append(old)
+            renewed.add(each.processor)
+        steps.append(old if old.is_done else old.anew())
     return tuple(steps)
 
 

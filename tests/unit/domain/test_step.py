@@ -81,6 +81,12 @@ def test_what_an_upgrade_makes_out_of_date(now: list[Planned], to_run: list[str]
     assert [step.processor for step in again if not step.is_done] == to_run
 
 
+def test_what_was_lost_is_found_again_and_costs_nothing_else() -> None:
+    before = steps.without([a_step("text"), a_step("ocr")], {"text"})
+    again = steps.continued(before, plan("text", ocr="text"))
+    assert states(again) == ["text waiting", "ocr done"]
+
+
 def test_only_another_version_of_the_one_that_failed_mends_it() -> None:
     before = [a_step("text"), a_step("image", state=StepState.FAILED)]
     assert steps.is_mended(before, plan("text", "image:2"))
