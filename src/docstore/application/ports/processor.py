@@ -141,7 +141,8 @@ class RunsAfter(Protocol):
     """A processor whose step comes behind those of others, where they accept the file as well.
 
     Of facts and pictures with the same name the later ones stay. When another version of one of
-    the others runs, so does this again. A name that no installed processor has, or a circle, stops the start.
+    the others runs, so does this again. A name that no installed processor has, or a circle, stops
+    the start.
     """
 
     @property
