@@ -9,7 +9,7 @@ import stat
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -281,8 +281,12 @@ def test_the_lock_is_held_by_every_process_but_the_parsers(shared: Server) -> No
 
 def descriptors(pid: int) -> set[tuple[int, int]]:
     """Device and inode of each open file of a process."""
-    opened = Path(f"/proc/{pid}/fd").iterdir()
-    return {identity(each) for each in opened if "anon_inode" not in os.readlink(each)}
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed just now
+            if "anon_inode" not in os.readlink(each):
+                found.add(identity(each))
+    return found
 
 
 def identity(path: Path) -> tuple[int, int]:
