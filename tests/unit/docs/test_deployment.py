@@ -12,6 +12,7 @@ from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
 from docstore.adapters.redis_server import RedisSettings
 from docstore.adapters.storage.s3.credentials import S3Settings
 from docstore.settings import Settings
+from integration.services.programs import GO_MODULES
 
 ROOT = Path(__file__).parents[3]
 ELSEWHERE = {
@@ -68,8 +69,13 @@ def test_the_override_changes_services_that_are_there(services: Mapping[str, Any
 
 def test_every_image_has_a_version(services: Mapping[str, Any]) -> None:
     images = [service["image"] for service in services.values()]
-    images += re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    for text in ((ROOT / "Dockerfile").read_text(), _inline(services)):
+        images += re.findall(r"^FROM (\S+)", text, re.MULTILINE)
     assert [each for each in images if not re.search(r":\D*\d+[.-]\d+", each)] == []
+
+
+def test_minio_is_built_from_what_the_tests_run_on(services: Mapping[str, Any]) -> None:
+    assert GO_MODULES["minio"] in _inline(services)
 
 
 def test_every_service_tells_whether_it_is_well(services: Mapping[str, Any]) -> None:
@@ -105,3 +111,8 @@ def _filled(value: str, given: Mapping[str, str]) -> str:
         return given.get(match[1]) or (match[3] if match[2] == ":-" else "")
 
     return re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", fill, value)
+
+
+def _inline(services: Mapping[str, Any]) -> str:
+    text: str = services["minio"]["build"]["dockerfile_inline"]
+    return text
