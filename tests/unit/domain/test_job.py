@@ -36,7 +36,6 @@ class JobLife(RuleBasedStateMachine):
         self.now = MOMENT
         self.starts = self.crashes = self.releases = 0
         self.plan: list[Planned] = []
-        self.lost = False  # what a step had left, just now
 
     @rule(seconds=st.integers(0, 600))
     def time_passes(self, seconds: int) -> None:
@@ -79,8 +78,7 @@ class JobLife(RuleBasedStateMachine):
     def lose(self, processor: str) -> None:
         if self.job.status is JobStatus.PROCESSING:
             lost = self.job.steps_lost({processor}, now=self.now)
-            self._becomes(lost.go_on(now=self.now, lease=LEASE))
-            self.lost = True
+            self._becomes(lost.go_on(now=self.now, lease=LEASE), lost=processor)
 
     @rule()
     def succeed(self) -> None:
@@ -148,13 +146,14 @@ class JobLife(RuleBasedStateMachine):
         self._becomes(ask())
         return True
 
-    def _becomes(self, job: Job) -> None:
+    def _becomes(self, job: Job, *, lost: str | None = None) -> None:
+        """What is done stays done, but for the step whose result is `lost`."""
         assert job.version == self.job.version + 1
         before = {step.processor: step for step in self.job.steps if step.is_done}
-        for step in job.steps if not self.lost else ():
+        for step in job.steps:
             old = before.get(step.processor)
-            assert old is None or step.is_done or step.version != old.version
-        self.lost = False
+            is_open = old is None or old.processor == lost
+            assert is_open or step.is_done or step.version != old.version
         self.job = job
 
     @invariant()
