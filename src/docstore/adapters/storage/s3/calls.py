@@ -6,7 +6,6 @@ of the SDK that begins with `_` is used elsewhere, but for `client.py`; `pyproje
 version.
 """
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,8 +28,6 @@ from docstore.adapters.storage.s3.checksums import (
 from docstore.adapters.storage.s3.client import Headers, UnsignedBody
 from docstore.adapters.storage.s3.errors import ABSENT, UPLOAD_GONE
 from docstore.domain.errors import Unavailable
-
-log = logging.getLogger(__name__)
 
 MOST_PARTS: Final = 10_000
 
@@ -76,7 +73,6 @@ class ObjectCalls:
         if checksum is None or checksum.is_answered(answered):
             return answered.get("etag", "").strip('"'), checksum
         self.guard.distrust()
-        log.warning("the S3 server looks at no checksums: those of the SDK go along from now on")
         return self._put(pieces, query)
 
     def _send(

@@ -1,5 +1,6 @@
 """What shows whether bytes have changed on their way, as HTTP headers carry it."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Final, TypeAlias
 from zlib import crc32
 
 from docstore.domain.errors import Unavailable
+
+log = logging.getLogger(__name__)
 
 Pieces: TypeAlias = Sequence[bytes]
 """Of a body, in order."""
@@ -60,7 +63,9 @@ class Guard:
         return algorithm and Checksum(self.protection.name, _base64(algorithm(pieces)))
 
     def distrust(self) -> None:
-        self.protection = Protection.SDK
+        before, self.protection = self.protection, Protection.SDK
+        if before is not Protection.SDK:
+            log.warning("the S3 server looks at no checksums: the SDK's own go along from now on")
 
 
 def size_of(pieces: Pieces) -> int:
