@@ -48,7 +48,7 @@ def _over_idle(stage: Stage, plan: Plan) -> tuple[Measured, Played]:
     warm = stage.target.upload(size=10 * 1024, connections=4, requests=WARMING, keep_locations=True)
     locations = stage.prepared(warm).locations
     stage.prepared(stage.target.content(locations, connections=4, requests=WARMING))
-    settle(stage.target.pid)
+    settle(*stage.target.pids)
     pids = with_words(stage.target.pid, _PROCESSES)
     forget_peaks(pids)
     stage.idle = stage.idle or resident(

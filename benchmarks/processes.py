@@ -25,17 +25,17 @@ class Usage:
     cpu: float  # seconds
 
 
-def tree(root: int) -> list[Usage]:
-    """The process `root` and all that descend from it."""
+def tree(*roots: int) -> list[Usage]:
+    """Those processes and all that descend from them."""
     found = {usage.pid: usage for usage in _all()}
-    members = {root}
+    members = {*roots}
     while more := {u.pid for u in found.values() if u.parent in members} - members:
         members |= more
     return [found[pid] for pid in members if pid in found]
 
 
-def cpu_seconds(root: int) -> float:
-    return sum(usage.cpu for usage in tree(root))
+def cpu_seconds(*roots: int) -> float:
+    return sum(usage.cpu for usage in tree(*roots))
 
 
 def busy_seconds() -> float:
@@ -46,13 +46,13 @@ def busy_seconds() -> float:
     return (user + nice + system + irq + softirq + steal) / TICK
 
 
-def settle(root: int, limit: float = 120.0) -> bool:
+def settle(*roots: int, limit: float = 120.0) -> bool:
     """Wait until the server rests; False when it does not within `limit` seconds."""
     until = time.monotonic() + limit
-    before = cpu_seconds(root)
+    before = cpu_seconds(*roots)
     while time.monotonic() < until:
         time.sleep(LOOK)
-        now = cpu_seconds(root)
+        now = cpu_seconds(*roots)
         if now - before < QUIET:
             return True
         before = now

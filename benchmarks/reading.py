@@ -33,7 +33,7 @@ def processed(files: int, kind: str = "") -> Callable[[Stage], Measured]:
 
     def measure(stage: Stage) -> Measured:
         assert isinstance(stage.target, Docstore)
-        settle(stage.target.pid)
+        settle(*stage.target.pids)
         wanted = count(stage.target, status="processed") + files
         path = sample(kind, stage.source.parent) if kind else None
         plan = stage.target.upload(
@@ -42,14 +42,14 @@ def processed(files: int, kind: str = "") -> Callable[[Stage], Measured]:
             connections=CONNECTIONS,
             requests=files,
         )
-        began, cpu = time.perf_counter(), cpu_seconds(stage.target.pid)
+        began, cpu = time.perf_counter(), cpu_seconds(*stage.target.pids)
         played = stage.prepared(plan)
         while count(stage.target, status="processed") < wanted:
             if time.perf_counter() - began > PATIENCE:
                 raise SystemExit(f"not all of {files} files are processed")
             time.sleep(0.05)
         seconds = time.perf_counter() - began
-        cpu = (cpu_seconds(stage.target.pid) - cpu) / files * 1000
+        cpu = (cpu_seconds(*stage.target.pids) - cpu) / files * 1000
         note = f"uploads took {played.seconds:.1f} s of it"
         return Measured(value=files / seconds, cpu=cpu, note=note)
 

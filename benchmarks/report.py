@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from rows import Reference, Row
+from row import Reference, Row
 from stage import Measured
 
-COLUMNS: Final = ("docstore", "bare", "nginx")
+COLUMNS: Final = ("docstore", "bare", "nginx", "cluster")
 HEADINGS: Final = ("", "unit", *COLUMNS, "ratios", "p99 ms", "server CPU", "load", "others")
 
 

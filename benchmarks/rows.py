@@ -1,12 +1,12 @@
 """The rows of the table: what is done, to whom, and what it is compared with."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from memory import download_memory, upload_memory
 from places import GIB
 from reading import processed, step
+from replicas import replica_rows
+from row import Measure, Reference, Row
 from seeding import count
 from stage import Measured, Stage
 from targets import Docstore
@@ -14,36 +14,6 @@ from targets import Docstore
 KIB: Final = 1024
 DEEP: Final = 100  # pages before the last one
 FEW: Final = 300  # files that downloads take in turn
-
-Measure = Callable[[Stage], Measured]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A figure of the same round. `least`: the ratio to it that is wanted, or must be."""
-
-    target: str
-    row: str | None = None  # None: this one
-    least: float | None = None
-    is_floor: bool = False  # missing it fails the run; else it is a goal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    name: str
-    title: str
-    unit: str
-    measure: Measure
-    references: Sequence[Reference] = ()
-    subject: str = "docstore"
-    most: float | None = None  # a floor for what should be small, in the row's unit
-    most_cpu: float | None = None  # a goal, in CPU-s for each GiB
-    repeats: int = 1  # in each round; a floor wants a steadier figure than one upload gives
-
-    @property
-    def targets(self) -> set[str]:
-        return {self.subject, *(r.target for r in self.references if r.row is None)}
-
 
 BARE: Final = Reference(target="bare")
 NGINX: Final = Reference(target="nginx")
@@ -195,4 +165,5 @@ def table(*, files: int, long: bool) -> list[Row]:
             measure=upload_memory(long=long), most=64, subject="docstore-memory"),
         Row(name="memory-down", title="memory over warm idle, 20 parallel downloads", unit="MiB",
             measure=download_memory(long=long), most=64, subject="docstore-memory"),
+        *replica_rows(files),
     ]  # fmt: skip

@@ -69,11 +69,11 @@ class Stage:
         return _run(plan)
 
     def _play(self, plan: Plan, settles: bool) -> tuple[Played, float, float]:
-        if settles and not settle(self.target.pid):
+        if settles and not settle(*self.target.pids):
             sys.stderr.write(f"{self.target.name} does not come to rest\n")
-        cpu, busy = cpu_seconds(self.target.pid), busy_seconds()
+        cpu, busy = cpu_seconds(*self.target.pids), busy_seconds()
         played = _run(plan)
-        cpu = cpu_seconds(self.target.pid) - cpu
+        cpu = cpu_seconds(*self.target.pids) - cpu
         others = busy_seconds() - busy - cpu - played.cpu
         return played, cpu, max(0.0, others) / played.seconds
 

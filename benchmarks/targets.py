@@ -8,10 +8,10 @@ import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +21,7 @@ from plan import Plan
 
 PATIENCE: Final = 60.0  # seconds that a server gets to start
 HERE: Final = Path(__file__).parent
+PROGRAM: Final = (sys.executable, "-m", "docstore.entrypoints.cli")
 EMAIL: Final = "bench@example.org"
 PASSWORD: Final = "correct horse battery staple"
 BOUNDARY: Final = "----------------------------bench"
@@ -33,6 +34,7 @@ class Target(ABC):
 
     def __init__(self, process: subprocess.Popen[str], port: int, data: Path) -> None:
         self.pid = process.pid
+        self.pids = [process.pid]  # more where more than one process has been started
         self.port = port
         self.data = data
 
@@ -112,9 +114,15 @@ class Docstore(Target):
     @classmethod
     @contextmanager
     def serving(
-        cls, data: Path, *, durability: str, isolation: str = "jail"
-    ) -> Iterator["Docstore"]:
-        own = {name: value for name, value in os.environ.items() if name[:9] != "DOCSTORE_"}
+        cls,
+        data: Path,
+        *,
+        durability: str,
+        isolation: str = "jail",
+        more: Mapping[str, str] | None = None,
+        options: Sequence[str] = (),
+    ) -> Iterator[Self]:
+        """`more` are settings, `options` those of the command."""
         settings = {
             "DOCSTORE_DATA_DIR": str(data),
             "DOCSTORE_DURABILITY": durability,
@@ -123,18 +131,11 @@ class Docstore(Target):
             "DOCSTORE_MAX_UPLOAD_BYTES": str(2 * GIB),
             "DOCSTORE_MAX_UPLOAD_FILES": "1000",
             "DOCSTORE_LOG_LEVEL": "warning",
+            **(more or {}),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "docstore.entrypoints.cli",
-            "serve",
-            "--json",
-            "--port",
-            "0",
-        ]
-        with _started(command, data, own | settings) as process:
-            url = json.loads(_first_line(process))["url"]
+        command = [*PROGRAM, "serve", "--json", "--port", "0", *options]
+        with started(command, data, environment(settings)) as process:
+            url = json.loads(first_line(process))["url"]
             yield cls(process, urlsplit(url).port or 80, data)
 
 
@@ -151,8 +152,8 @@ class Bare(Target):
     @contextmanager
     def serving(cls, data: Path) -> Iterator["Bare"]:
         command = [sys.executable, str(HERE / "bare.py"), str(data)]
-        with _started(command, data, dict(os.environ)) as process:
-            yield cls(process, int(_first_line(process)), data)
+        with started(command, data, dict(os.environ)) as process:
+            yield cls(process, int(first_line(process)), data)
 
 
 class Nginx(Target):
@@ -177,9 +178,15 @@ class Nginx(Target):
         configuration = data / "nginx.conf"
         configuration.write_text(_nginx_configuration(data, port))
         command = ["nginx", "-p", str(data), "-c", str(configuration)]
-        with _started(command, data, dict(os.environ)) as process:
+        with started(command, data, dict(os.environ)) as process:
             _wait_for(port)
             yield cls(process, port, data)
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """This process's own, with no other settings of docstore than those."""
+    own = {name: value for name, value in os.environ.items() if name[:9] != "DOCSTORE_"}
+    return own | dict(settings)
 
 
 def has_nginx() -> bool:
@@ -187,7 +194,7 @@ def has_nginx() -> bool:
 
 
 @contextmanager
-def _started(
+def started(
     command: list[str], folder: Path, environment: dict[str, str]
 ) -> Iterator[subprocess.Popen[str]]:
     log = folder.with_suffix(".log")
@@ -208,7 +215,7 @@ def _started(
         process.communicate()
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
+def first_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from docstore.adapters.storage.s3.checksums import Protection
 from docstore.adapters.storage.s3.credentials import provider_for
 from docstore.adapters.storage.s3.location import MIB, Limits, Location, Sizes, location_of
 from docstore.adapters.storage.s3.transport import Transport
@@ -39,10 +40,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("s3://bucket?region=eu-west-1", {"region": "eu-west-1", "bucket": "bucket"}),
         ("s3://bucket", {"region": None, "staging": "bucket", "buckets": ("bucket",)}),
         ("s3://b1?staging=b2", {"bucket": "b1", "staging": "b2", "buckets": ("b1", "b2")}),
-        ("s3://bucket", {"checksums": True}),
-        ("s3://bucket?secure=false", {"checksums": False}),
-        ("s3://bucket?secure=false&checksums=on", {"checksums": True}),
-        ("s3://bucket?checksums=off", {"checksums": False}),
+        ("s3://bucket", {"checksums": Protection.CRC32}),
+        ("s3://bucket?checksums=sha256", {"checksums": Protection.SHA256}),
+        ("s3://bucket?checksums=sdk", {"checksums": Protection.SDK}),
         ("s3://bucket?public=https://f.example.org", {"public": "https://f.example.org"}),
         ("s3://K:a%2Fb%2Bc%40@h/b", {"access_key": "K", "secret_key": "a/b+c@", "endpoint": "h"}),
         ("s3://K:S@bucket", {"access_key": "K", "bucket": "bucket"}),
@@ -70,6 +70,7 @@ def test_what_a_url_says(url: str, want: Mapping[str, Any]) -> None:
         "s3://key:s3cret/more@host/bucket",
         "s3://key:s3cret#more@host/bucket",
         "s3://bucket?secure=perhaps",
+        "s3://bucket?checksums=perhaps",
         "s3://bucket?unknown=1",
         "s3://bucket?tries",
         "s3://bucket?tries=0",

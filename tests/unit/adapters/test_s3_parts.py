@@ -14,7 +14,7 @@ def test_what_is_kept_comes_back(room: Room) -> None:
     part = Part(room)
     assert part.keep(b"abc")
     assert part.keep(b"de")
-    assert (part.size, part.data(), part.is_in_memory) == (5, b"abcde", True)
+    assert (part.size, part.pieces(), part.is_in_memory) == (5, [b"abc", b"de"], True)
     part.forget()
 
 
@@ -27,7 +27,7 @@ def test_without_room_it_goes_to_disk_and_frees_what_it_had(room: Room) -> None:
     assert room.take(10), "all of it is free"
     assert not part.keep(b"l"), "what is on disk goes on there"
     part.spill(b"l")
-    assert (part.size, part.data(), part.is_in_memory) == (12, b"abcdefghijkl", False)
+    assert (part.size, part.pieces(), part.is_in_memory) == (12, [b"abcdefghijkl"], False)
     part.forget()
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from report import Report, Taken
-from rows import Reference, Row, table
+from row import Reference, Row
+from rows import table
 from stage import Measured, Stage
 
 

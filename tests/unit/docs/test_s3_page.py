@@ -18,7 +18,7 @@ def test_the_numbers_among_the_options_are_those_of_the_code() -> None:
 
 
 def test_the_other_options_exist() -> None:
-    words = {"staging": "b", "secure": "true", "region": "r", "checksums": "auto"}
+    words = {"staging": "b", "secure": "true", "region": "r", "checksums": "sha256"}
     words["public"] = "https://host"
     chapter = PAGE.split("### Options\n")[1].split("\n## ")[0]
     told = set(re.findall(r"^\| `(\w+)` \| (?!`[\d.]+`)", chapter, re.MULTILINE))

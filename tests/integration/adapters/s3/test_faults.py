@@ -169,6 +169,28 @@ async def test_bytes_that_change_on_their_way_are_a_failure(stand: Stand, body: 
     assert await listed(stand.direct) == []
 
 
+async def test_without_a_checksum_in_the_answer_the_body_is_sent_again_signed(
+    stand: Stand,
+) -> None:
+    """And the next one at once."""
+    stand.line.harm("PUT", changing(rb"(?i)x-amz-checksum-crc32", b"x-amz-c"))
+    await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 2
+    stand.line.harm("PUT", corrupting, times=ALWAYS)
+    with pytest.raises(Unavailable, match="SHA256Mismatch"):
+        await stand.store.put("a/c", chunks(SMALL))
+    assert stand.line.count("PUT") == 3
+    assert await listed(stand.direct) == ["a/b"]
+
+
+async def test_another_checksum_in_the_answer_is_a_failure(stand: Stand) -> None:
+    wrong = changing(rb"(?i)(x-amz-checksum-crc32): ....", rb"\1: 0bad")
+    stand.line.harm("PUT", wrong, times=ALWAYS)
+    with pytest.raises(Unavailable, match="0bad"):
+        await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 1
+
+
 async def test_a_wrong_size_is_a_failure(stand: Stand) -> None:
     stand.line.harm("HEAD", changing(rb"(?i)content-length: 1", rb"Content-Length: 2"))
     with pytest.raises(Unavailable):
@@ -176,7 +198,7 @@ async def test_a_wrong_size_is_a_failure(stand: Stand) -> None:
 
 
 async def test_what_was_stored_and_is_not_there_is_a_failure(stand: Stand) -> None:
-    stand.line.harm("PUT", refusing(200, "None"))
+    stand.line.harm("PUT", refusing(200, "None"), times=2)
     with pytest.raises(Unavailable):
         await stand.store.put("a/b", chunks(SMALL))
 

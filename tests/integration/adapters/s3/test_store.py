@@ -14,6 +14,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from docstore.adapters.storage.s3 import S3BlobStore, connect
+from docstore.adapters.storage.s3.checksums import Protection
 from docstore.application.ports.blob_store import Pingable, SignsUrls
 from docstore.domain.errors import Unavailable
 from docstore.testing.blob_store import chunks, listed, read
@@ -127,14 +128,24 @@ async def test_the_odd_sizes_around_a_part(store: S3BlobStore) -> None:
         assert await read(store, "a/b") == data
 
 
-@pytest.mark.parametrize("checksums", ["on", "off"])
-async def test_with_and_without_checksums(each_server: S3Server, checksums: str) -> None:
+@pytest.mark.parametrize("checksums", Protection)
+async def test_with_each_kind_of_checksums(each_server: S3Server, checksums: Protection) -> None:
     async with connect(each_server.url(f"test-{uuid4()}", checksums=checksums)) as store:
         await store.migrate()
         for body in (b"", b"small", LARGE):
             await store.put("a/b", chunks(body))
             await store.copy("a/b", "a/c")
             assert await read(store, "a/c") == body
+
+
+async def test_a_server_that_looks_at_no_checksums_is_noticed_once(
+    each_server: S3Server, store: S3BlobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    for body in (LARGE, b"small"):
+        await store.put("a/b", chunks(body))
+        assert await read(store, "a/b") == body
+    told = [one for one in caplog.messages if "no checksums" in one]
+    assert len(told) == (each_server.name == "moto")
 
 
 async def test_nothing_is_left_of_a_put_that_fails(store: S3BlobStore) -> None:

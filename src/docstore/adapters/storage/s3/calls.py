@@ -2,14 +2,15 @@
 
 The SDK's public `put_object` reads from a blocking stream: it would hold a thread for as long as
 a client is slow, and it sends no checksums. So its inner calls are driven from here, and nothing
-of the SDK that begins with `_` is used elsewhere; `pyproject.toml` bounds its version.
+of the SDK that begins with `_` is used elsewhere, but for `client.py`; `pyproject.toml` bounds its
+version.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import md5
-from typing import Final, TypeAlias
+from typing import Any, Final
 from urllib.parse import quote
 from xml.etree import ElementTree
 
@@ -17,20 +18,25 @@ from minio import Minio
 from minio.datatypes import Object, Upload, parse_copy_object
 from minio.error import S3Error
 
-from docstore.adapters.storage.s3.checksums import checksum_headers, content_md5
+from docstore.adapters.storage.s3.checksums import (
+    Checksum,
+    Guard,
+    Pieces,
+    Protection,
+    content_md5,
+)
+from docstore.adapters.storage.s3.client import Headers, UnsignedBody
 from docstore.adapters.storage.s3.errors import ABSENT, UPLOAD_GONE
 from docstore.domain.errors import Unavailable
 
 MOST_PARTS: Final = 10_000
-
-Headers: TypeAlias = "dict[str, str | list[str] | tuple[str]]"
 
 
 @dataclass(frozen=True, slots=True)
 class SentPart:
     number: int  # from 1
     etag: str
-    sha256: str | None = None  # base64, when checksums are sent
+    checksum: Checksum | None = None  # that the server verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +46,46 @@ class ObjectCalls:
     client: Minio
     bucket: str
     key: str
-    checksums: bool
+    guard: Guard
 
     def create(self) -> str:
         """A new upload's id."""
         headers: Headers = {}
-        if self.checksums:
-            headers["x-amz-checksum-algorithm"] = "SHA256"
+        if self.guard.protection is not Protection.SDK:
+            headers["x-amz-checksum-algorithm"] = self.guard.protection.name
         return self.client._create_multipart_upload(self.bucket, self.key, headers)
 
-    def put_whole(self, data: bytes) -> str:
+    def put_whole(self, pieces: Pieces) -> str:
         """Store an object by one request; its ETag."""
-        headers = checksum_headers(data) if self.checksums else {}
-        headers["Content-Type"] = "application/octet-stream"
-        return self.client._put_object(self.bucket, self.key, data, {**headers}).etag or ""
+        return self._put(pieces)[0]
 
-    def put_part(self, upload_id: str, number: int, data: bytes) -> SentPart:
-        headers = checksum_headers(data) if self.checksums else {}
-        etag = self.client._upload_part(self.bucket, self.key, data, {**headers}, upload_id, number)
-        return SentPart(number, etag, headers.get("x-amz-checksum-sha256"))
+    def put_part(self, upload_id: str, number: int, pieces: Pieces) -> SentPart:
+        query: Headers = {"partNumber": str(number), "uploadId": upload_id}
+        return SentPart(number, *self._put(pieces, query))
+
+    def _put(self, pieces: Pieces, query: Headers | None = None) -> tuple[str, Checksum | None]:
+        """Send a body; its ETag, and the checksum that the server has verified."""
+        checksum = self.guard.checksum_of(pieces)
+        is_signed = checksum is None or checksum.algorithm != Protection.CRC32.name
+        answered = self._send(
+            b"".join(pieces) if is_signed else UnsignedBody(pieces), checksum, query
+        )
+        if checksum is None or checksum.is_answered(answered):
+            return answered.get("etag", "").strip('"'), checksum
+        self.guard.distrust()
+        return self._put(pieces, query)
+
+    def _send(
+        self, body: Any, checksum: Checksum | None, query: Headers | None
+    ) -> Mapping[str, str]:
+        """The headers of the answer."""
+        headers: Headers = {"Content-Type": "application/octet-stream"}
+        if checksum is not None:
+            headers[checksum.header] = checksum.value
+        answer = self.client._execute(
+            "PUT", self.bucket, self.key, body, headers, query, no_body_trace=True
+        )
+        return answer.headers
 
     def copy_whole(self, source: Object) -> str:
         """Have the server copy all of `source` by one request; the copy's ETag."""
@@ -154,8 +181,8 @@ def _completion(parts: Sequence[SentPart]) -> bytes:
     for part in parts:
         element = ElementTree.SubElement(root, "Part")
         told = {"PartNumber": str(part.number), "ETag": f'"{part.etag}"'}
-        if part.sha256:
-            told["ChecksumSHA256"] = part.sha256
+        if part.checksum:
+            told[part.checksum.element] = part.checksum.value
         for name, value in told.items():
             ElementTree.SubElement(element, name).text = value
     return ElementTree.tostring(root)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from docstore.adapters.storage.s3.checksums import Protection
+
 MIB: Final = 1024**2
 SMALLEST_PART: Final = 5 * MIB  # that S3 takes, but for the last of an object
 FORM: Final = "s3://bucket or s3://host:port/bucket?option=value"
@@ -51,7 +53,7 @@ class Location:
     secure: bool = True
     region: str | None = None  # None: the server is asked
     public: str | None = None  # URL under which clients reach it, for signed links
-    checksums: bool = True  # beside what the SDK signs, which over TLS is not the body
+    checksums: Protection = Protection.CRC32
     limits: Limits = field(default_factory=Limits)
     sizes: Sizes = field(default_factory=Sizes)
     access_key: str | None = field(default=None, repr=False)
@@ -69,16 +71,14 @@ def location_of(url: str) -> Location:
     host, bucket = _host_and_bucket(parts)
     options = _options(parts.query)
     access_key, secret_key = _credentials(parts)
-    secure = _truth("secure", options.pop("secure", "true"))
-    checksums = options.pop("checksums", "auto")
     return Location(
         endpoint=host,
         bucket=bucket,
         staging=options.pop("staging", bucket),
-        secure=secure,
+        secure=_truth("secure", options.pop("secure", "true")),
         region=options.pop("region", None),
         public=_public(options.pop("public", None)),
-        checksums=secure if checksums == "auto" else _truth("checksums", checksums),
+        checksums=_protection(options.pop("checksums", Protection.CRC32)),
         limits=replace(Limits(), **_numbers(Limits(), options)),
         sizes=replace(Sizes(), **_numbers(Sizes(), options)),
         access_key=access_key,
@@ -120,6 +120,14 @@ def _public(url: str | None) -> str | None:
     if url is not None and not re.fullmatch(r"https?://[^/?#@]+", url):
         raise ValueError(f"public in an S3 URL takes http://host or https://host, not {url!r}")
     return url
+
+
+def _protection(value: str) -> Protection:
+    try:
+        return Protection(value)
+    except ValueError:
+        words = ", ".join(Protection)
+        raise ValueError(f"checksums in an S3 URL takes one of {words}, not {value!r}") from None
 
 
 def _truth(name: str, value: str) -> bool:

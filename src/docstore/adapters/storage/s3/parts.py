@@ -2,6 +2,7 @@
 in a file without a name.
 """
 
+from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -57,13 +58,12 @@ class Part:
         self._file.write(chunk)
         self.size += len(chunk)
 
-    def data(self) -> bytes:
+    def pieces(self) -> Sequence[bytes]:
         """All of it, in memory; nothing more is taken after that. Blocks when it is on disk."""
         if self._file is None:
-            self._chunks = [b"".join(self._chunks)]  # not twice for as long as it is sent
-            return self._chunks[0]
+            return self._chunks
         self._file.seek(0)
-        return self._file.read()
+        return [self._file.read()]
 
     def give_back(self) -> None:
         """The room that is no longer taken, since it was spilled."""

@@ -7,12 +7,13 @@ from itertools import islice
 from types import TracebackType
 from typing import Final, Self
 
-from minio import Minio
 from minio.datatypes import Object
 
 from docstore.adapters.storage.s3 import copying
 from docstore.adapters.storage.s3.buckets import Buckets
 from docstore.adapters.storage.s3.calls import ObjectCalls, unfinished
+from docstore.adapters.storage.s3.checksums import Guard, Protection
+from docstore.adapters.storage.s3.client import Client
 from docstore.adapters.storage.s3.credentials import provider_for
 from docstore.adapters.storage.s3.errors import s3_errors
 from docstore.adapters.storage.s3.location import Location, location_of
@@ -29,6 +30,7 @@ from docstore.domain.errors import NotFound, Unavailable
 _LISTED_AT_ONCE: Final = 1000  # what a server tells in one answer
 _PING_SECONDS: Final = 5.0
 _ONE_SECOND: Final = timedelta(seconds=1)
+_NONE: Final = Guard(Protection.SDK)
 
 
 def connect(url: str, *, durable: bool = True) -> "S3BlobStore":
@@ -51,7 +53,7 @@ class S3BlobStore:
         sizes = location.sizes
         self._transport = Transport(location.limits, sizes.connections)
         credentials = provider_for(location, self._transport)
-        self._client = Minio(
+        self._client = Client(
             location.endpoint,
             secure=location.secure,
             region=location.region,
@@ -60,6 +62,7 @@ class S3BlobStore:
         )
         self._signer = signer_for(location, self._client, credentials)
         self._location = location
+        self._guard = Guard(location.checksums)
         self._buckets = Buckets(self._client, location.bucket, location.staging)
         self._threads = Threads(sizes.connections, "docstore-s3")
         self._means = Means(
@@ -140,8 +143,7 @@ class S3BlobStore:
             raise Unavailable(f"S3: no answer in {_PING_SECONDS:.0f} s") from error
 
     def _calls(self, key: str) -> ObjectCalls:
-        checksums = self._location.checksums
-        return ObjectCalls(self._client, self._buckets.of(key), key, checksums)
+        return ObjectCalls(self._client, self._buckets.of(key), key, self._guard)
 
     async def _pieces(self, reading: Reading, first: bytes) -> AsyncGenerator[bytes, None]:
         if first:
@@ -162,7 +164,7 @@ class S3BlobStore:
     def _copy(self, source: str, target: str) -> None:
         found = self._stat(source)
         if source != target:  # S3 refuses to copy an object onto itself
-            calls = replace(self._calls(target), checksums=False)  # the server has no need of ours
+            calls = replace(self._calls(target), guard=_NONE)  # no bytes go on their way
             copying.copy(calls, found, self._location.sizes.copy_bytes)
 
     def _delete(self, key: str) -> None:
@@ -175,7 +177,7 @@ class S3BlobStore:
         for bucket in self._buckets.all:
             with s3_errors(bucket):
                 for key, upload_id in unfinished(self._client, bucket, before):
-                    ObjectCalls(self._client, bucket, key, checksums=False).abort(upload_id)
+                    ObjectCalls(self._client, bucket, key, _NONE).abort(upload_id)
                     removed += 1
         return removed
 

@@ -138,12 +138,12 @@ class Uploading:
     def _put_part(self, number: int, part: Part) -> SentPart:
         assert self._upload_id is not None
         with s3_errors(self._calls.key):
-            return self._calls.put_part(self._upload_id, number, part.data())
+            return self._calls.put_part(self._upload_id, number, part.pieces())
 
     def _commit(self) -> None:
         with s3_errors(self._calls.key):
             if self._upload_id is None:
-                etag = self._calls.put_whole(self._part.data())
+                etag = self._calls.put_whole(self._part.pieces())
             else:
                 etag = self._calls.complete(self._upload_id, self._sent)
             self._calls.verify(self._size, etag)
