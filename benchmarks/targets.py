@@ -112,13 +112,14 @@ class Docstore(Target):
     @classmethod
     @contextmanager
     def serving(
-        cls, data: Path, *, durability: str, isolation: str = "jail"
+        cls, data: Path, *, durability: str, isolation: str = "jail", workers: int = 0
     ) -> Iterator["Docstore"]:
         own = {name: value for name, value in os.environ.items() if name[:9] != "DOCSTORE_"}
         settings = {
             "DOCSTORE_DATA_DIR": str(data),
             "DOCSTORE_DURABILITY": durability,
             "DOCSTORE_ISOLATION": isolation,
+            "DOCSTORE_WORKERS": str(workers),
             "DOCSTORE_UPLOAD_RATE": "off",
             "DOCSTORE_MAX_UPLOAD_BYTES": str(2 * GIB),
             "DOCSTORE_MAX_UPLOAD_FILES": "1000",
