@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from threading import Event, Thread
+from typing import Final, Self
 
 TICK: Final = os.sysconf("SC_CLK_TCK")  # a second
 QUIET: Final = 0.03  # CPU-s in LOOK seconds that a server at rest may use
@@ -75,6 +76,40 @@ def resident(pids: Iterable[int], *, peak: bool = False) -> float:
     field = re.compile(rf"^{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", re.MULTILINE)
     found = [field.search((_PROC / str(pid) / "status").read_text()) for pid in pids]
     return sum(int(match[1]) for match in found if match) / 1024
+
+
+class MemoryWatch:
+    """How much memory a server takes with all its children, at most; a page that several of them
+    share counts once (PSS, proc_pid_smaps(5)). A context manager, which looks while it is open.
+    """
+
+    def __init__(self, root: int) -> None:
+        self.peak = 0.0  # MiB
+        self._root = root
+        self._done = Event()
+        self._thread = Thread(target=self._look)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._done.wait(LOOK):
+            now = sum(_proportional(usage.pid) for usage in tree(self._root))
+            self.peak = max(self.peak, now)
+
+
+def _proportional(pid: int) -> float:
+    """MiB; 0 once the process is gone."""
+    with suppress(OSError):
+        rollup = (_PROC / str(pid) / "smaps_rollup").read_text()
+        if found := re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE):
+            return int(found[1]) / 1024
+    return 0.0
 
 
 def _all() -> Iterator[Usage]:

@@ -21,6 +21,7 @@ from docstore.adapters.processors import recognition
 from docstore.adapters.processors.inline import InlineExtractor
 from docstore.adapters.processors.jail import Jail
 from docstore.adapters.processors.walls import Level
+from docstore.adapters.storage.filesystem.mounts import kind_of
 from docstore.adapters.tokens.jwt import JwtTokenService
 from docstore.adapters.tokens.secret_file import load_or_make
 from docstore.application import accounts
@@ -121,6 +122,7 @@ class Container(containers.DeclarativeContainer):
     wake = providers.Object(lambda: None)  # called when there is work; `serve` puts a bell here
     saw_attempt = providers.Object(lambda *_: None)  # called with what a worker's metrics count
     saw_extraction = providers.Object(lambda *_: None)
+    filesystem = providers.Object(kind_of)  # that a folder is on
 
     blobs = providers.Singleton(
         connect, "storage", settings.provided.storage, durable=settings.provided.durable

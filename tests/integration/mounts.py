@@ -14,12 +14,12 @@ REQUIRED: Final = "mounts" in os.environ.get("DOCSTORE_TEST_REQUIRE", "")
 
 
 @contextmanager
-def tmpfs(folder: Path, *, size: int, inodes: int = 1000) -> Iterator[None]:
+def tmpfs(folder: Path, *, size: int, inodes: int = 1000, options: str = "exec") -> Iterator[None]:
     """While inside, `folder`, made when missing, is a filesystem of `size` bytes in memory. Skips
     the test where that is not permitted.
     """
     folder.mkdir(exist_ok=True)
-    options = f"size={size},nr_inodes={inodes},mode=700"
+    options = f"size={size},nr_inodes={inodes},mode=700,{options}"
     refusal = _run("mount", "-t", "tmpfs", "-o", options, "docstore-test", str(folder))
     if refusal:
         (pytest.fail if REQUIRED else pytest.skip)(f"nothing can be mounted here: {refusal}")

@@ -20,7 +20,7 @@ class Swept:
 
     blobs: int = 0  # that no row names
     leftovers: int = 0  # of puts that never ended
-    purges: int = 0  # rows of finished purges
+    purges: int = 0  # rows of purges that have ended
     claims: int = 0  # idempotency keys that have expired
 
 
@@ -31,6 +31,8 @@ class Sweep:
     They are found by listing the store, never by rows, and the rows are read *after* the listing.
     That order is what makes it safe: a blob on the list was there before its row was looked for,
     so what that row does not name then, it will never name (`domain.keys` says why).
+
+    What a purge could not delete is found in the same way, so the rows of failed ones go, too.
     """
 
     begin: Begin

@@ -25,9 +25,9 @@ async def examine(settings: Settings) -> AsyncGenerator[Finding, None]:
     """Everything in turn; one that fails does not keep the others. Nothing stays changed, but that
     what the first start would make is made where there is nothing yet.
     """
-    for finding in surroundings(settings):
-        yield finding
     container = Container(settings=settings)
+    for finding in surroundings(settings, container.filesystem()):
+        yield finding
     yield await _look("migrations", lambda: _schema(container, settings))
     for finding in await _parts(container):
         yield finding

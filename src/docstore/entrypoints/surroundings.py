@@ -6,12 +6,12 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from docstore.settings import Settings
 
@@ -20,6 +20,8 @@ FEW_INODES: Final = 10_000
 FEW_FILES: Final = 1024  # open at once
 FEW_CHARACTERS: Final = 10  # different ones, in a secret
 ON_A_NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph"})
+_Filesystem: TypeAlias = Callable[[Path], str | None]
+
 LIBRARIES: Final = ("litestar", "uvicorn", "SQLAlchemy", "kreuzberg", "pillow")
 
 
@@ -38,9 +40,10 @@ class Finding:
     detail: str
 
 
-def surroundings(settings: Settings) -> Iterator[Finding]:
+def surroundings(settings: Settings, filesystem: _Filesystem) -> Iterator[Finding]:
+    """`filesystem` tells of which kind the one is that a folder is on, or None."""
     yield _versions()
-    yield from _folder(settings)
+    yield from _folder(settings, filesystem)
     yield _open_files()
     yield _secret(settings)
     yield _registration(settings)
@@ -54,7 +57,7 @@ def _versions() -> Finding:
     return Finding("versions", Level.OK, f"{told}, {libraries}")
 
 
-def _folder(settings: Settings) -> Iterator[Finding]:
+def _folder(settings: Settings, filesystem: _Filesystem) -> Iterator[Finding]:
     folder = settings.data_dir.absolute()
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
@@ -66,7 +69,7 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     if (status := os.statvfs(there)).f_files:  # some file systems have no fixed number
         level = Level.WARNING if status.f_favail < FEW_INODES else Level.OK
         yield Finding("inodes", level, f"{status.f_favail} free")
-    yield _file_system(settings, there)
+    yield _file_system(settings, filesystem(there) or "unknown")
 
 
 def _data_directory(folder: Path) -> Finding:
@@ -82,8 +85,7 @@ def _space(folder: Path) -> Finding:
     return Finding("space", level, f"{free / 1024**3:.1f} GiB free")
 
 
-def _file_system(settings: Settings, folder: Path) -> Finding:
-    kind = _kind_of(folder)
+def _file_system(settings: Settings, kind: str) -> Finding:
     if kind in ON_A_NETWORK and not settings.database_url:
         advice = (
             f"{kind}: SQLite's locks are not to be trusted on a network; use a local disk, "
@@ -91,21 +93,6 @@ def _file_system(settings: Settings, folder: Path) -> Finding:
         )
         return Finding("file system", Level.WARNING, advice)
     return Finding("file system", Level.OK, kind)
-
-
-def _kind_of(folder: Path) -> str:
-    """As the kernel calls it (proc(5), mountinfo); `unknown` where it does not tell."""
-    device = os.stat(folder).st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
-    except OSError:
-        return "unknown"
-    for line in lines:
-        before, _, after = line.partition(" - ")
-        if before.split()[2] == wanted:
-            return after.split()[0]
-    return "unknown"
 
 
 def _open_files() -> Finding:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
 from random import Random
 from typing import Final
 
@@ -12,7 +14,7 @@ import anyio
 
 from docstore.adapters.processors.jail import Jail
 from docstore.application.ports.media_types import Sample, TypeSniffer
-from docstore.application.ports.processor import Processor, ProcessorOptions
+from docstore.application.ports.processor import Processor
 from docstore.domain.errors import ProcessingFailed
 from docstore.domain.failure import FailureCode
 from docstore.domain.names import FileName, MediaType
@@ -21,12 +23,15 @@ from integration.faults.mutations import mutated
 
 AT_ONCE: Final = 3
 PROGRESS: Final = 1000  # files between two lines of it
-GRACE: Final = 10.0  # seconds beyond the limits of all processors, until a file counts as hanging
+GRACE: Final = 10.0  # seconds beyond a processor's limit, until a file counts as hanging
+SLOWEST: Final = 5  # files of which it is told how long they took
 END: Final = 128 * 1024  # bytes of each end that tell the type
 OURS: Final = "the processor raised"
 """How a crash begins that is no library's: Python code that did not expect such a file."""
 
-_TOLD: Final = (FailureCode.CRASHED, FailureCode.TIMEOUT, FailureCode.UNAVAILABLE)
+_TOLD: Final = (
+    FailureCode.CRASHED, FailureCode.TIMEOUT, FailureCode.MEMORY, FailureCode.UNAVAILABLE
+)  # fmt: skip
 Named = tuple[str, bytes]
 
 
@@ -35,14 +40,19 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)  # crashes and the like, by what they say
     hung: list[str] = field(default_factory=list)
+    slowest: list[tuple[float, str]] = field(default_factory=list)  # seconds, and which file
 
     def __str__(self) -> str:
-        lines = (f"  {number} x {what}" for what, number in self.told.most_common())
+        lines = [f"  {number} x {what}" for what, number in self.told.most_common()]
+        lines += [f"  {seconds:.1f} s: {name}" for seconds, name in self.slowest]
         return "\n".join([str(dict(self.outcomes)), *lines])
 
     @property
     def raised(self) -> list[str]:
         return [each for each in self.told if OURS in each]
+
+    def took(self, seconds: float, name: str) -> None:
+        self.slowest = nlargest(SLOWEST, [*self.slowest, (seconds, name)])
 
     def note(self, name: str, outcome: str, message: str = "") -> bool:
         """Whether it ended badly."""
@@ -63,13 +73,17 @@ class Mill:
         sniffer: TypeSniffer,
         processors: Sequence[Processor],
         whole: Sequence[Named],
+        *,
+        seconds: float,
         seed: int,
     ) -> None:
+        """`seconds` is the most that any processor gets."""
         self.tally = Tally()
         self._jail = jail
         self._sniffer = sniffer
         self._processors = processors
         self._whole = whole
+        self._seconds = seconds
         self._seed = seed
         self._keep = os.environ.get("DOCSTORE_TEST_KEEP")
 
@@ -84,19 +98,19 @@ class Mill:
             dice = Random(self._seed * 1_000_003 + turn)
             name, data = dice.choice(self._whole)
             broken = mutated(data, [dice.choice(self._whole)[1]], dice)
+            began = time.monotonic()
             if await self._ends_badly(name, self._type(name, data, broken), broken) and self._keep:
-                await anyio.Path(self._keep, f"{turn}-{name}").write_bytes(broken)
+                kept = f"{self._seed}-{turn}-{name}"
+                await anyio.Path(self._keep, kept).write_bytes(broken)
+            self.tally.took(time.monotonic() - began, f"{turn}-{name}")
 
     async def _ends_badly(self, name: str, kind: MediaType, data: bytes) -> bool:
         file = a_file(media_type=kind, original_filename=FileName(name), size=len(data))
-        willing = [each for each in self._processors if each.accepts(kind)]
         try:
-            async with (
-                asyncio.timeout(len(willing) * ProcessorOptions().seconds + GRACE),
-                self._jail.reading(file, _body(data)) as reading,
-            ):
+            async with self._jail.reading(file, _body(data)) as reading:
                 for step in self._jail.plan(kind):
-                    await reading.run(step.processor)
+                    async with asyncio.timeout(self._seconds + GRACE):
+                        await reading.run(step.processor)
             return self.tally.note(name, "processed")
         except ProcessingFailed as error:
             return self.tally.note(name, error.failure, str(error))

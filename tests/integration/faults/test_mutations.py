@@ -30,7 +30,14 @@ async def ground(folder: Path, number: int) -> Tally:
     chosen: dict[str, Any] = {"isolation": "jail", "process_seconds": SECONDS}
     container = Container(settings=Settings(data_dir=folder / "data", **chosen))
     async with container.extractor() as jail:
-        mill = Mill(jail, container.sniffer(), container.processors(), seeds(samples), seed)
+        mill = Mill(
+            jail,
+            container.sniffer(),
+            container.processors(),
+            seeds(samples),
+            seconds=SECONDS,
+            seed=seed,
+        )
         before = zygote(jail)
         await mill.grind(number)
         print(f"\nDOCSTORE_TEST_SEED={seed}: {mill.tally}")

@@ -8,7 +8,7 @@ import struct
 import pypdfium2
 import pytest
 
-from docstore.adapters.processors import mail_attachments
+from docstore.adapters.processors import mail_attachments, ooxml, workbook_records
 from docstore.adapters.processors.compound import MAGIC
 from docstore.adapters.processors.contents import Contents
 from docstore.adapters.processors.text import TextProcessor
@@ -323,6 +323,12 @@ def test_attachments_of_mail_count_as_files_within_it() -> None:
     assert "DOCSTORE_MAX_ARCHIVE_ENTRIES" in str(findings.warnings)
 
 
+def test_an_attachment_that_was_cut_off_is_read_as_far_as_it_goes() -> None:
+    whole = base64.encodebytes(b"attached words, and many more of them")
+    data = mail("application/x-note; name=a.txt", b"").replace(b"--x--", whole[:33] + b">\n--x--")
+    assert text(data, "message/rfc822").endswith("a.txt\nattached words, and many")
+
+
 def test_an_attached_bomb_is_a_bomb() -> None:
     bomb = mail("application/gzip; name=a.gz", gzip.compress(bytes(65 * 1024**2), 1))
     with pytest.raises(ProcessingFailed) as caught:
@@ -338,10 +344,43 @@ def test_attachments_of_outlook_files() -> None:
     assert found.startswith("attached words")
 
 
-def test_a_sheet_from_before_compound_files() -> None:
-    def record(kind: int, body: bytes) -> bytes:
-        return struct.pack("<HH", kind, len(body)) + body
+def record(kind: int, body: bytes) -> bytes:
+    """Of Excel's binary formats."""
+    return struct.pack("<HH", kind, len(body)) + body
 
+
+def test_headers_and_comments_of_old_sheets() -> None:
+    header = '&L&"Arial,Bold"&12Header &P&RRight'
+    comment, rest = "Größe, ", "and the rest of it"
+    stream = (
+        record(0x14, struct.pack("<HB", len(header), 0) + header.encode())
+        + record(0x1B6, struct.pack("<10xH6x", len(comment) + len(rest)))
+        + record(0x3C, b"\1" + comment.encode("utf-16-le"))
+        + record(0x3C, b"\0" + rest.encode())
+        + record(0x3C, b"\0formatting")
+        + record(0x2F, b"")
+        + record(0x15, b"\4\0\0seal")
+    )
+    data = compound({"Workbook": stream.ljust(SMALL, b"\0")})
+    found = "\n".join(workbook_records.more(data, Contents(options(), len(data))))
+    assert found.split() == ["Header", "Right", "Größe,", "and", "the", "rest", "of", "it"]
+
+
+def test_places_of_pictures_in_a_sheet_are_no_text() -> None:
+    drawing = (
+        "<wsDr><twoCellAnchor><from><col>7</col><colOff>8</colOff><row>9</row></from>"
+        "<sp><txBody><p><r><t>Boxed</t></r></p></txBody></sp></twoCellAnchor></wsDr>"
+    )
+    data = zipped({"[Content_Types].xml": TYPES, "xl/drawings/drawing1.xml": drawing})
+    assert [*filter(None, ooxml.more(data, Contents(options(), len(data))))] == ["Boxed"]
+
+
+def test_what_a_library_says_for_want_of_words_is_left_out() -> None:
+    picture = r"{\pict\pngblip 89504e470d0a1a0a}"
+    assert text(rf"{{\rtf1 words {picture}}}".encode(), RTF).split() == ["words"]
+
+
+def test_a_sheet_from_before_compound_files() -> None:
     label = struct.pack("<HHHH", 0, 0, 0, 5) + b"Total"
     number = struct.pack("<HHHd", 0, 1, 0, 12.5)
     data = (

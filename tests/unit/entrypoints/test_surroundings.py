@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from docstore.adapters.storage.filesystem.mounts import kind_of
 from docstore.entrypoints import surroundings as module
 from docstore.entrypoints.surroundings import Level, surroundings
 from docstore.settings import Settings
@@ -11,7 +12,8 @@ from docstore.settings import Settings
 
 def look(folder: Path, **changes: Any) -> Mapping[str, tuple[Level, str]]:
     settings = Settings(data_dir=folder, **changes)
-    return {each.subject: (each.level, each.detail) for each in surroundings(settings)}
+    found = surroundings(settings, kind_of)
+    return {each.subject: (each.level, each.detail) for each in found}
 
 
 def test_all_is_well_and_nothing_is_made(tmp_path: Path) -> None:

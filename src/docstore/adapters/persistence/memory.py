@@ -403,7 +403,7 @@ class MemoryUpkeep:
     async def forget_purges(self, before: datetime) -> int:
         def old(rows: Rows) -> Sequence[Job]:
             purges = (job for job in rows.jobs.values() if job.job_type is JobType.PURGE)
-            done = (job for job in purges if job.status is JobStatus.COMPLETED)
+            done = (job for job in purges if not job.status.is_live)
             return [job for job in done if job.completed_at and job.completed_at < before]
 
         def change(rows: Rows) -> None:

@@ -21,6 +21,7 @@ from docstore.adapters.processors import (
     plain_text,
     rtf,
     web_page,
+    workbook_records,
     zip_directory,
 )
 from docstore.adapters.processors import document_types as types
@@ -35,6 +36,7 @@ _More: TypeAlias = Callable[[bytes, Members], Iterator[str]]
 MORE: Final[Sequence[tuple[Collection[str], _More]]] = (
     (types.OOXML, ooxml.more),
     (types.OPENDOCUMENT, opendocument.more),
+    ({types.EXCEL}, workbook_records.more),
     (types.COMPOUND, compound.objects),
     ({types.EPUB}, epub.more),
     ({types.MAIL}, mail_attachments.of_mime),

@@ -1,5 +1,6 @@
 """Everything that knows the library kreuzberg, which reads most document formats."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -12,6 +13,9 @@ from docstore.domain.names import MediaType
 
 LANGUAGE_SAMPLE: Final = 20_000  # characters; more of them change no answer
 MIN_LANGUAGE_SAMPLE: Final = 40
+
+_NOISE: Final = re.compile(r"\[Image: image\]| ?</o=[^<>\n]{1,512}>", re.IGNORECASE)
+"""For a picture without a name; and addresses that mean something inside of an Exchange alone."""
 
 _PASSWORD: Final = ("password-protected", "password protected", "passwordrequired", "encrypted")
 _ISO_639_1: Final[Mapping[str, str]] = {
@@ -37,7 +41,8 @@ def read(data: bytes, media_type: MediaType) -> Reading:
 
     with _kreuzberg_errors(media_type):
         result = kreuzberg.extract_bytes_sync(data, media_type, _documents(0))
-    return Reading("\n\n".join(_texts(result, 0)), dict(result.metadata))
+    text = _NOISE.sub("", "\n\n".join(_texts(result, 0)))
+    return Reading(text, dict(result.metadata))
 
 
 def contents(data: bytes, media_type: MediaType, depth: int) -> Sequence[tuple[str, int, str]]:

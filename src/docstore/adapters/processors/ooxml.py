@@ -28,6 +28,7 @@ _RELATIONSHIPS: Final = re.compile(r"(word|ppt/slides|xl/worksheets|xl/drawings)
 _MAIN: Final = frozenset({"word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"})
 _INLINE: Final = frozenset({"r", "t", "rPr", "lastRenderedPageBreak", "proofErr", "sz", "latin"})
 _FIELDS: Final = frozenset({"instrText", "delText", "fldSimple", "posOffset", "attrName"})
+_PLACES: Final = frozenset({"col", "colOff", "row", "rowOff"})  # of a picture in a sheet
 
 
 def more(data: bytes, members: Members) -> Iterator[str]:
@@ -51,7 +52,7 @@ def check(data: bytes, members: Members) -> None:
 def _of_part(file: zipfile.ZipFile, name: str, members: Members) -> Iterator[str]:
     last = name.rpartition("/")[2]
     if _PROSE.fullmatch(name):
-        yield xml_text(part(file, name, members), without=_FIELDS, inline=_INLINE)
+        yield xml_text(part(file, name, members), without=_FIELDS | _PLACES, inline=_INLINE)
     elif name == "ppt/commentAuthors.xml":
         yield from _values(part(file, name, members), "cmAuthor", "name", "initials")
     elif _EMBEDDED.fullmatch(name):

@@ -31,12 +31,25 @@ _UNPACK: Final = (
 def load_pdf_engine() -> None:
     """Does nothing when this kreuzberg has its engine elsewhere.
 
-    Raises OSError, with the path, when nothing can be loaded from the folder for temporary files.
+    Raises OSError, which says what to do, when it cannot be loaded from the folder for temporary
+    files.
     """
     library = Path(tempfile.gettempdir(), "kreuzberg-pdfium", "libpdfium.so")
     _unpack()
     if library.exists():
-        ctypes.CDLL(os.fspath(library))
+        try:
+            ctypes.CDLL(os.fspath(library))
+        except OSError as error:
+            raise _advised(error, library.parent) from error
+
+
+def _advised(error: OSError, folder: Path) -> OSError:
+    if not os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return error
+    return OSError(
+        f"the engine that reads PDF cannot be loaded from {folder}, whose file system is mounted "
+        "noexec: mount it without, or let TMPDIR name a folder on another one"
+    )
 
 
 def _unpack() -> None:

@@ -17,7 +17,7 @@ class TextProcessor:
     """Text and document facts of whatever holds text. Of a PDF without any, what is recognised."""
 
     name = "text"
-    version = "3"
+    version = "4"
     yields = (Kind.FACTS, Kind.TEXT)
 
     def __init__(self, options: ProcessorOptions = ProcessorOptions()) -> None:  # noqa: B008 # frozen

@@ -233,7 +233,7 @@ class Upkeep(Protocol):
         ...
 
     async def forget_purges(self, before: datetime) -> int:
-        """Delete the rows of purges completed before then; tell how many."""
+        """Delete the rows of purges that ended before then, well or not; tell how many."""
         ...
 
 

@@ -215,7 +215,9 @@ FAILED: Final = OF_FILES & is_in(jobs.c.status, JobStatus.FAILED)
 QUEUED: Final = is_in(jobs.c.status, JobStatus.QUEUED)
 PROCESSING: Final = is_in(jobs.c.status, JobStatus.PROCESSING)
 LIVE: Final = is_in(jobs.c.status, *(s for s in JobStatus if s.is_live))
-PURGED: Final = is_in(jobs.c.job_type, JobType.PURGE) & is_in(jobs.c.status, JobStatus.COMPLETED)
+PURGED: Final = is_in(jobs.c.job_type, JobType.PURGE) & is_in(
+    jobs.c.status, JobStatus.COMPLETED, JobStatus.FAILED
+)
 
 Index(
     "ix_jobs_listing",

@@ -20,14 +20,8 @@ class Mount:
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """The one that `folder` is on; of an unknown kind where the kernel does not tell."""
-        try:
-            device = os.stat(folder).st_dev
-            lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
-        except OSError:
-            return cls(None)
-        wanted = f"{os.major(device)}:{os.minor(device)}"
-        return cls(next((kind for place, kind in map(_read, lines) if place == wanted), None))
+        """The one that `folder` is on."""
+        return cls(kind_of(folder))
 
     @property
     def is_local(self) -> bool:
@@ -38,6 +32,17 @@ class Mount:
     def is_in_memory(self) -> bool:
         """Whether reading never waits for a disk, and need not be asked about it."""
         return self.kind in _IN_MEMORY
+
+
+def kind_of(folder: Path) -> str | None:
+    """The kind of filesystem that it is on; None where the kernel does not tell."""
+    try:
+        device = os.stat(folder).st_dev
+        lines = _MOUNTS.read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return None
+    wanted = f"{os.major(device)}:{os.minor(device)}"
+    return next((kind for place, kind in map(_read, lines) if place == wanted), None)
 
 
 def _read(line: str) -> tuple[str, str]:
