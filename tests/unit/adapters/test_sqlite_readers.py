@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import func, select
 from docstore.adapters.persistence.sql import sqlite
 from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
 from docstore.adapters.persistence.sql.inline.reading import ReadTransaction
+from docstore.adapters.persistence.sql.tables import users
 from docstore.domain.errors import Unavailable
 from docstore.testing import a_user
 from docstore.testing.unit_of_work.saving import save
@@ -111,17 +113,21 @@ async def test_a_cancellation_waits_until_the_connection_is_free(database: Sqlit
     await database.ping()
 
 
+@pytest.mark.parametrize("long", [False, True])
 async def test_a_file_that_another_mends_is_waited_for(
-    database: SqliteDatabase, path: Path
+    database: SqliteDatabase, path: Path, long: bool
 ) -> None:
     """As after a crash: whoever comes first locks the file alone until it is whole."""
     await database.__aexit__(None, None, None)
+    database._readers.threads = ThreadPoolExecutor(1)  # those of the database ended with it
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
         other.execute("BEGIN EXCLUSIVE")
-        readers = database._readers
-        asking = asyncio.create_task(ReadTransaction(readers)._connection())
+        transaction = ReadTransaction(database._readers)
+        asking = asyncio.create_task(transaction.fetch(select(users), {}, long=long))
         await asyncio.sleep(0.002)
         assert not asking.done()
-    readers.give(await asking)
-    readers.close()
+    assert await asking == []
+    await transaction.end()
+    database._readers.threads.shutdown()
+    database._readers.close()

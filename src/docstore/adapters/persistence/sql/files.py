@@ -58,7 +58,9 @@ class Reach(NamedTuple):
 class SqlFiles(VersionedRows[File]):
     kind = "file"
     parent = "owner"
-    statements = Statements(files)
+    statements = Statements(
+        files, "id", "user_id", "key", "size", "sha256", "declared_media_type", "uploaded_at"
+    )
     read = to_file
 
     async def get(self, file_id: FileId) -> File:

@@ -60,7 +60,9 @@ HEARTBEAT: Final = update(jobs).where(
 class SqlJobs(VersionedRows[Job]):
     kind = "job"
     parent = "file"
-    statements = Statements(jobs)
+    statements = Statements(
+        jobs, "id", "file_id", "user_id", "job_type", "generation", "payload", "queued_at"
+    )
     read = to_job
 
     async def get(self, job_id: JobId) -> Job:

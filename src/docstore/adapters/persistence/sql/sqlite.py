@@ -25,8 +25,13 @@ READING: Final = {"query_only": "ON"}
 
 
 def writing(*, durable: bool) -> dict[str, str]:
-    """The pragmas of a writer. `durable`: each commit waits for the disk."""
-    return {"journal_mode": "WAL", "synchronous": "FULL" if durable else "NORMAL"}
+    """The pragmas of a writer. `durable`: each commit waits for the disk.
+
+    What a savepoint needs to be undone is kept in memory: it is little, and would else be a file
+    that is made, written and removed again for each of them.
+    """
+    synchronous = "FULL" if durable else "NORMAL"
+    return {"journal_mode": "WAL", "synchronous": synchronous, "temp_store": "MEMORY"}
 
 
 def now() -> datetime:

@@ -20,7 +20,7 @@ _ALL = select(users).order_by(users.c.created_at, users.c.id)
 class SqlUsers(VersionedRows[User]):
     kind = "user"
     parent = "parent"
-    statements = Statements(users)
+    statements = Statements(users, "id", "created_at")
     read = to_user
 
     async def get(self, user_id: UserId) -> User:

@@ -8,13 +8,20 @@ long as SQLite does for a row.
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BindParameter, Dialect, Executable, Row, Select
+from sqlalchemy import BindParameter, Dialect, Executable, Row, Select, Uuid
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
+
+from docstore.adapters.persistence.sql.inline.values import (
+    read_moment,
+    read_uuid,
+    written_moment,
+)
+from docstore.adapters.persistence.sql.tables import UtcDateTime
 
 KINDS: Final = 512  # that are kept; listings have one for each combination of filters
 
@@ -50,7 +57,7 @@ class Prepared:
             for place, convert in self._gives:
                 if given[place] is not None:
                     given[place] = convert(given[place])
-            rows.append(self._row._make(given))
+            rows.append(self._row(given))
         return rows
 
     def change(self, db: sqlite3.Connection, values: Mapping[str, Any]) -> int:
@@ -80,14 +87,22 @@ def _taken(
     name: str, bind: BindParameter[Any], dialect: Dialect
 ) -> tuple[str, Convert | None, Any]:
     """How a value is written, and what stands for one that is not given."""
+    if isinstance(bind.type, UtcDateTime):
+        return name, written_moment, bind.effective_value
     kind: TypeEngine[Any] = bind.type.dialect_impl(dialect)
     return name, kind.bind_processor(dialect), bind.effective_value
 
 
 def _given(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How a value is read that is not NULL."""
+    if isinstance(kind, UtcDateTime):
+        return read_moment
+    if isinstance(kind, Uuid):
+        return read_uuid
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
-def _row(statement: Select[Any]) -> Any:
-    """What a row is made of: a tuple whose places have the names of the columns."""
-    return namedtuple("Row", [c.name for c in statement.selected_columns], rename=True)
+def _row(statement: Select[Any]) -> Callable[[Sequence[Any]], Any]:
+    """Makes a row: a tuple whose places have the names of the columns."""
+    names = [c.name for c in statement.selected_columns]
+    return partial(tuple.__new__, namedtuple("Row", names, rename=True))

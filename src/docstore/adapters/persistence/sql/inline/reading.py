@@ -60,6 +60,7 @@ class ReadTransaction:
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._statements: Statements | None = None
+        self._has_looked = False
 
     async def begin(self) -> None:
         """Nothing yet."""
@@ -67,15 +68,15 @@ class ReadTransaction:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        statements = await self._connection()
-        return await self._run(lambda: statements.fetch(statement, values), long=long)
+        fetch = (await self._connection()).fetch
+        return await self._run(lambda: fetch(statement, values), long=long)
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         """Refused by SQLite."""
-        statements = await self._connection()
-        return await self._run(lambda: statements.change(statement, values), long=long)
+        change = (await self._connection()).change
+        return await self._run(lambda: change(statement, values), long=long)
 
     async def now(self) -> datetime:
         return sqlite.now()
@@ -91,14 +92,25 @@ class ReadTransaction:
     async def _connection(self) -> Statements:
         if self._statements is None:
             self._statements = await self._readers.take()
-            raw = self._statements.driver
-            raw.execute("BEGIN")
-            # The first look at the file fixes what is seen. It alone may meet a lock: while another
-            # process mends the file after a crash.
-            await unlocked(lambda: raw.execute("PRAGMA schema_version").fetchall())
+            self._has_looked = False
+            self._statements.driver.execute("BEGIN")
         return self._statements
 
     async def _run(self, call: Callable[[], T], *, long: bool) -> T:
+        """The first look at the file fixes what is seen. It alone may meet a lock: while another
+        process mends the file after a crash.
+        """
         if long:
+            await self._look()
             return await in_thread(self._readers.threads, call)
-        return call()
+        if self._has_looked:
+            return call()
+        found = await unlocked(call)
+        self._has_looked = True
+        return found
+
+    async def _look(self) -> None:
+        if self._statements is not None and not self._has_looked:
+            driver = self._statements.driver
+            await unlocked(lambda: driver.execute("PRAGMA schema_version").fetchall())
+            self._has_looked = True

@@ -26,17 +26,27 @@ async def unlocked(call: Callable[[], T]) -> T:
     It waits for `sqlite.WAIT` at most. SQLite would wait the same way, by looking again, but on
     the event loop.
     """
+    try:
+        return call()
+    except (sqlite3.OperationalError, OperationalError) as error:
+        _check_locked(error)
     loop = asyncio.get_running_loop()
     until = loop.time() + sqlite.WAIT
     for look in count():
+        await asyncio.sleep(0 if look < GLANCES else PAUSE)
         try:
             return call()
         except (sqlite3.OperationalError, OperationalError) as error:
-            is_locked = primary_code(driver_error(error)) == sqlite3.SQLITE_BUSY
-            if not is_locked or loop.time() > until:
+            _check_locked(error)
+            if loop.time() > until:
                 raise
-        await asyncio.sleep(0 if look < GLANCES else PAUSE)
     raise AssertionError("there is no last look")
+
+
+def _check_locked(error: sqlite3.OperationalError | OperationalError) -> None:
+    """Raises what is wrong with another thing than a lock."""
+    if primary_code(driver_error(error)) != sqlite3.SQLITE_BUSY:
+        raise error
 
 
 async def in_thread(threads: Executor, call: Callable[[], T]) -> T:
