@@ -152,8 +152,8 @@ class JobLife(RuleBasedStateMachine):
         before = {step.processor: step for step in self.job.steps if step.is_done}
         for step in job.steps:
             old = before.get(step.processor)
-            is_open = old is None or old.processor == lost
-            assert is_open or step.is_done or step.version != old.version
+            if old is not None and old.processor != lost:
+                assert step.is_done or step.version != old.version
         self.job = job
 
     @invariant()
