@@ -32,7 +32,8 @@ def test_moments(moment: datetime) -> None:
     text = written_moment(moment)
     assert text == write(moment)
     assert text is not None
-    assert read_moment(text) == read(text) == moment
+    # In UTC, since a moment in a fold is equal to none of another zone (PEP 495).
+    assert read_moment(text) == read(text) == moment.astimezone(UTC)
     assert read_moment(text).tzinfo is UTC
 
 
