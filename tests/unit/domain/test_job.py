@@ -79,8 +79,8 @@ class JobLife(RuleBasedStateMachine):
     def lose(self, processor: str) -> None:
         if self.job.status is JobStatus.PROCESSING:
             lost = self.job.steps_lost({processor}, now=self.now)
-            self._becomes(lost.go_on(now=self.now, lease=LEASE))
             self.lost = True
+            self._becomes(lost.go_on(now=self.now, lease=LEASE))
 
     @rule()
     def succeed(self) -> None:
