@@ -155,8 +155,8 @@ def told(findings: Findings) -> str:
     found = [f"{each.name} of {each.width} x {each.height}" for each in findings.pictures]
     if findings.text is not None:
         found.insert(0, f"a text of {len(findings.text)} characters")
-    if findings.facts:
-        found.append(f"facts about {', '.join(findings.facts)}")
+    if facts := [name for name, fact in findings.facts.items() if fact is not None]:
+        found.append(f"facts about {', '.join(facts)}")
     found += [f"warning {warning.code}" for warning in findings.warnings]
     return "; ".join(found) or "nothing"
 

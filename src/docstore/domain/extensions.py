@@ -7,6 +7,7 @@ from docstore.domain.findings import Notice
 from docstore.domain.names import FileName, MediaType
 
 MISMATCH: Final = "type_mismatch"
+UNKNOWN: Final = "application/octet-stream"
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _PROGRAM: Final = ("application/x-msdownload", "application/vnd.microsoft.portable-executable")
@@ -37,4 +38,5 @@ def mismatch(name: FileName, found: MediaType) -> Notice | None:
     promised = PROMISED.get(extension.lower()) if dot else None
     if promised is None or found.startswith(promised):
         return None
-    return Notice(MISMATCH, f"the name ends in .{extension.lower()}, the bytes are {found}")
+    kind = "of no known type" if found == UNKNOWN else found
+    return Notice(MISMATCH, f"the name ends in .{extension.lower()}, the bytes are {kind}")

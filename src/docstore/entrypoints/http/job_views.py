@@ -60,7 +60,8 @@ class JobView(View):
     started_at: datetime | None
     completed_at: datetime | None
     steps: list[StepView] = Field(
-        description="In the order in which they run. Planned when the first attempt begins."
+        description="In the order in which they run. Planned when the first attempt begins; none "
+        "when no processor reads files of that type."
     )
 
     @classmethod
