@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 
@@ -13,3 +15,14 @@ async def stop(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         if not task.cancelled():
             task.exception()  # asked for, or asyncio would log it as never retrieved
+
+
+async def insist(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` to its end, however often the task that does so is cancelled meanwhile: whoever
+    has cancelled it asks again until it has ended. To be called by one that is going to end.
+    """
+    task = asyncio.create_task(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
+    await task

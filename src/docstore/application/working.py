@@ -12,7 +12,7 @@ from uuid import UUID
 from docstore.application.again import again_when_stale
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.application.settling import save_setback
-from docstore.application.stopping import stop
+from docstore.application.stopping import insist, stop
 from docstore.application.tasks import Change, LeaseLost, Task
 from docstore.domain.errors import (
     Conflict,
@@ -85,7 +85,7 @@ class Work:
         except asyncio.CancelledError:
             # The worker is stopping: give the job back, and with it the attempt. It is not ours
             # any more once it is settled, and not yet when the claim was not saved.
-            await asyncio.shield(asyncio.create_task(self._release(job_id, token)))
+            await insist(self._release(job_id, token))
             raise
 
     async def _claim(self, job_id: JobId, token: LeaseToken) -> Job | None:

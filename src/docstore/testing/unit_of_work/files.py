@@ -120,6 +120,11 @@ class FilesContract(OnAnEmptyDatabase):
             with pytest.raises(NotFound):
                 await tx.files.owned(owner.id, **{ask: getattr(gone, ask)})
 
+    async def test_nothing_has_a_key_with_a_nul(self, begin: Begin, owner: User) -> None:
+        async with begin(read_only=True) as tx:
+            with pytest.raises(NotFound):
+                await tx.files.owned(owner.id, key="a\x00b")
+
     async def test_find_gives_those_that_exist(self, begin: Begin, owner: User) -> None:
         files = [a_file(user_id=owner.id) for _ in range(3)]
         await save(begin, *files)

@@ -193,6 +193,15 @@ class ListingsContract(OnAnEmptyDatabase):
                 found = await tx.files.count(owner.id, FileQuery(status=status))
                 assert found == (status in (FileStatus.UPLOADED, FileStatus.PROCESSING))
 
+    async def test_nothing_is_listed_far_behind_the_last(self, begin: Begin, owner: User) -> None:
+        await save(begin, a_file(user_id=owner.id))
+        async with begin(read_only=True) as tx:
+            for offset in (2**31, 2**40):
+                for query in (FileQuery(), FileQuery(status=FileStatus.FAILED), FileQuery(tag="x")):
+                    assert not await tx.files.listed(owner.id, query, offset=offset, limit=2)
+                assert not (await tx.files.page(owner.id, offset=offset, limit=2)).items
+                assert not await tx.jobs.listed(owner.id, JobQuery(), offset=offset, limit=2)
+
     async def test_jobs_are_listed_newest_first_and_only_the_owners(
         self, begin: Begin, owner: User
     ) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Collection, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, delete, func, select
 
 from docstore.adapters.persistence.sql import listing
 from docstore.adapters.persistence.sql.errors import sql_errors
@@ -17,7 +17,7 @@ from docstore.domain.listing import FileQuery, Place
 _FAR: Final = 5_000  # entries of an index: walking over more does
 
 _limit = bindparam("limit", type_=Integer)
-_offset = bindparam("offset", type_=Integer)
+_offset = bindparam("offset", type_=BigInteger)
 _owners = files.c.user_id == bindparam("owner")
 
 OWNED_BY_ID: Final = select(files).where(_owners, files.c.id == bindparam("id"))

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Column,
     ColumnElement,
@@ -29,7 +30,7 @@ from docstore.domain.searching import folded
 
 _owner = bindparam("owner", type_=Uuid)
 _limit = bindparam("limit", type_=Integer)
-_offset = bindparam("offset", type_=Integer)
+_offset = bindparam("offset", type_=BigInteger)  # pages are counted beyond what 32 bits hold
 _at_most = bindparam("at_most", type_=Integer)
 # A name has no line break, and is the first line of what is searched.
 _name = func.substr(

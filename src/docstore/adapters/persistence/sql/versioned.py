@@ -104,7 +104,8 @@ class VersionedRows(Generic[E]):
         return found
 
     async def _one(self, ident: object, statement: Executable, values: Mapping[str, Any]) -> E:
-        found = await self._all(statement, values)
+        # No text has a NUL, and PostgreSQL refuses to look for one.
+        found = () if "\x00" in str(ident) else await self._all(statement, values)
         if not found:
             raise NotFound(self.kind, ident)
         return found[0]

@@ -1,20 +1,16 @@
 """Dramatiq's broker on Redis, less all that a hint does not need."""
 
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import redis
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.message import Message
 
 from docstore.adapters.outage import Outage
 from docstore.adapters.queue.dramatiq.consumer import HintConsumer
+from docstore.adapters.queue.dramatiq.hints import QUEUE
 from docstore.adapters.queue.dramatiq.intake import Intake
-from docstore.domain.ids import JobId
 
-QUEUE: Final = "jobs"
-ACTOR: Final = "attempt"
 DEAD_AFTER: Final = 60_000  # milliseconds without a command from a worker
 MAINTENANCE: Final = 50_000  # of a million commands: one in 20 looks for dead workers
 
@@ -49,20 +45,3 @@ class HintBroker(RedisBroker):
     def pending(self) -> int:
         """Hints that nobody has taken yet."""
         return int(self.client.llen(f"{self.namespace}:{QUEUE}"))
-
-
-def hint(job_id: JobId) -> Message[Any]:
-    """Whoever consumes it, with whatever middleware, is told not to try it again."""
-    return Message(
-        queue_name=QUEUE,
-        actor_name=ACTOR,
-        args=(str(job_id),),
-        kwargs={},
-        options={"max_retries": 0},
-    )
-
-
-def job_of(arguments: tuple[object, ...]) -> JobId:
-    """The job that a hint is about; ValueError when it is none of ours."""
-    (job_id,) = arguments
-    return JobId(UUID(str(job_id)))

@@ -7,11 +7,12 @@ from uuid import uuid4
 
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import BrokerError, DecodeError
+from dramatiq.errors import BrokerError
 from dramatiq.message import Message
 from redis.exceptions import RedisError
 
 from docstore.adapters.outage import Outage
+from docstore.adapters.queue.dramatiq.hints import hint, job_of
 from docstore.adapters.queue.dramatiq.intake import Intake
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ PATIENCE: Final = 1.0  # seconds for a slot, before the thread looks whether it 
 
 
 class HintConsumer(Consumer):
-    """Never raises: Dramatiq would log a traceback, wait, and begin anew, again and again.
+    """Never raises, and gives out nothing but hints as we make them: of whatever else Dramatiq
+    logs a traceback, waits, and begins anew, or keeps it, and the slot is not given back.
 
     A hint is acknowledged before it is handled. The job's row knows what became of it, so nothing
     is gained by leaving it with Redis, where it would be given out again by a clock of its own, or
@@ -60,20 +62,21 @@ class HintConsumer(Consumer):
             give_back(self._broker, message.copy())
 
     def _take(self) -> MessageProxy | None:
-        message = None
         try:
             message = next(self._read)
             if message is not None:
                 self._read.ack(message)
+                message = MessageProxy(hint(job_of(message)))
         except (RedisError, BrokerError) as error:
             self._outage.goes_on(error)
             hang_up(self._broker)
             self._become_another()
-        except DecodeError as error:
-            log.warning("a hint cannot be read, and is dropped: %s", error)
+        except Exception as error:  # there is no end to what others may have written there
+            log.warning("what is no hint of ours is dropped: %r", error)
         else:
             self._outage.is_over()
-        return message
+            return message
+        return None
 
     def _become_another(self) -> None:
         """What may have been taken for this consumer, without its knowing, is given to others when

@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 
 from docstore.adapters.outage import Outage, reason
 from docstore.adapters.queue.dramatiq.bridge import Bridge
-from docstore.adapters.queue.dramatiq.broker import HintBroker, hint
+from docstore.adapters.queue.dramatiq.broker import HintBroker
 from docstore.adapters.queue.dramatiq.consumer import hang_up
+from docstore.adapters.queue.dramatiq.hints import hint
 from docstore.adapters.queue.dramatiq.intake import Intake
 from docstore.adapters.queue.dramatiq.workers import worker_of
 from docstore.adapters.queue.handling import Handle

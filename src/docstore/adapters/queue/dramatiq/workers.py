@@ -1,16 +1,16 @@
 """Dramatiq's own worker, inside our process: its threads wait for what the event loop does."""
 
-import logging
 from typing import Final
+from uuid import UUID
 
 import dramatiq
 from dramatiq.worker import Worker
 
 from docstore.adapters.queue.dramatiq.bridge import Bridge
-from docstore.adapters.queue.dramatiq.broker import ACTOR, QUEUE, HintBroker, hint, job_of
+from docstore.adapters.queue.dramatiq.broker import HintBroker
 from docstore.adapters.queue.dramatiq.consumer import give_back
-
-log = logging.getLogger(__name__)
+from docstore.adapters.queue.dramatiq.hints import ACTOR, QUEUE, hint
+from docstore.domain.ids import JobId
 
 IDLE: Final = 250  # milliseconds after which an idle thread looks whether it is to end
 
@@ -18,12 +18,8 @@ IDLE: Final = 250  # milliseconds after which an idle thread looks whether it is
 def worker_of(broker: HintBroker, bridge: Bridge, *, threads: int) -> Worker:
     """Not started. It has one actor, which never raises and returns nothing."""
 
-    def attempt(*arguments: object) -> None:
-        try:
-            job_id = job_of(arguments)
-        except ValueError as error:
-            log.warning("a hint names no job, and is dropped: %s", error)
-            return
+    def attempt(named: str) -> None:
+        job_id = JobId(UUID(named))  # the consumer has seen to it that it is one
         if not bridge.cross(job_id):
             give_back(broker, hint(job_id))
 

@@ -111,8 +111,15 @@ class ObjectCalls:
                 raise
             return _usual_etag(parts)
 
-    def abort(self, upload_id: str) -> None:
-        self.client._abort_multipart_upload(self.bucket, self.key, upload_id)
+    def abort(self, upload_id: str) -> bool:
+        """False when there is no such upload, since another has ended it."""
+        try:
+            self.client._abort_multipart_upload(self.bucket, self.key, upload_id)
+        except S3Error as error:
+            if error.code != UPLOAD_GONE:
+                raise
+            return False
+        return True
 
     def verify(self, size: int, etag: str) -> None:
         """Unavailable unless the server, asked anew, has what it said it stored."""

@@ -125,7 +125,14 @@ class S3BlobStore:
                     yield _info(item)
 
     async def tidy(self, older_than: timedelta) -> int:
-        return await self._threads.run(partial(self._tidy, older_than))
+        before = datetime.now(UTC) - older_than
+        removed = 0
+        for bucket in self._buckets.all:
+            left = unfinished(self._client, bucket, before)
+            # One at a time, so that a worker that is told to stop does not wait for all of them.
+            while found := await self._threads.run(partial(_next, left, bucket)):
+                removed += await self._threads.run(partial(self._abort, bucket, *found))
+        return removed
 
     async def signed_url(
         self, key: str, *, lifetime: timedelta, media_type: str, disposition: str
@@ -171,15 +178,14 @@ class S3BlobStore:
         with suppress(NotFound), s3_errors(key):
             self._client.remove_object(self._buckets.of(key), key)
 
-    def _tidy(self, older_than: timedelta) -> int:
-        before = datetime.now(UTC) - older_than
-        removed = 0
-        for bucket in self._buckets.all:
-            with s3_errors(bucket):
-                for key, upload_id in unfinished(self._client, bucket, before):
-                    ObjectCalls(self._client, bucket, key, _NONE).abort(upload_id)
-                    removed += 1
-        return removed
+    def _abort(self, bucket: str, key: str, upload_id: str) -> bool:
+        with s3_errors(key):
+            return ObjectCalls(self._client, bucket, key, _NONE).abort(upload_id)
+
+
+def _next(uploads: Iterator[tuple[str, str]], bucket: str) -> tuple[str, str] | None:
+    with s3_errors(bucket):
+        return next(uploads, None)
 
 
 def _some(found: Iterator[Object], prefix: str) -> Sequence[Object]:
