@@ -27,7 +27,7 @@ def upload_memory(*, long: bool) -> Measure:
             requests=PARALLEL,
             keep_locations=True,
         )
-        measured, played = _over_idle(stage, plan)
+        measured, played = over_idle(stage, plan)
         stage.parallel = played.locations
         return measured
 
@@ -39,12 +39,12 @@ def download_memory(*, long: bool) -> Measure:
         if not stage.parallel:
             upload_memory(long=long)(stage)
         plan = stage.target.content(stage.parallel, connections=PARALLEL, requests=PARALLEL)
-        return _over_idle(stage, plan)[0]
+        return over_idle(stage, plan)[0]
 
     return measure
 
 
-def _over_idle(stage: Stage, plan: Plan) -> tuple[Measured, Played]:
+def over_idle(stage: Stage, plan: Plan) -> tuple[Measured, Played]:
     warm = stage.target.upload(size=10 * 1024, connections=4, requests=WARMING, keep_locations=True)
     locations = stage.prepared(warm).locations
     stage.prepared(stage.target.content(locations, connections=4, requests=WARMING))

@@ -1,12 +1,14 @@
 """Rows of docstore on PostgreSQL, S3 and Redis, beside the embedded default; and of S3 beside what
 its SDK does alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from cluster import OnS3
+from memory import over_idle
 from places import GIB
-from processes import forget_peaks, resident, settle, with_words
+from plan import Plan, Played
+from processes import settle
 from reading import processed
 from row import Measure, Reference, Row
 from stage import Measured, Stage
@@ -26,12 +28,12 @@ def replica_rows(files: int) -> Iterator[Row]:
     for name, (title, measure) in what.items():
         yield from _for_each_size(f"cluster-{name}", title, measure)
     yield Row(
-        name="s3-1g", title="1 GiB upload to S3 over fput_object", unit="x", measure=over_sdk,
-        subject="docstore-s3", most=DEAREST, repeats=3, is_long=True,
+        name="s3-memory", title="memory over warm idle, 1 GiB upload to S3", unit="MiB",
+        measure=s3_memory, subject="docstore-s3", most=ROOM, is_long=True,
     )  # fmt: skip
     yield Row(
-        name="s3-memory", title="memory of the API over warm idle, 1 GiB upload to S3", unit="MiB",
-        measure=s3_memory, subject="docstore-s3", most=ROOM, is_long=True,
+        name="s3-1g", title="1 GiB upload to S3 over fput_object", unit="x", measure=over_sdk,
+        subject="docstore-s3", most=DEAREST, repeats=3, is_long=True,
     )  # fmt: skip
 
 
@@ -67,22 +69,21 @@ def over_sdk(stage: Stage) -> Measured:
 
 
 def s3_memory(stage: Stage) -> Measured:
-    return _over_idle(stage, lambda: _upload_1g(stage))
-
-
-def _over_idle(stage: Stage, act: Callable[[], Measured]) -> Measured:
-    act()  # warm
-    settle(*stage.target.pids)
-    pids = with_words(stage.target.pid, ("_api",))
-    forget_peaks(pids)
-    idle = resident(pids)
-    act()
-    return Measured(value=resident(pids, peak=True) - idle, note=f"over {idle:.0f} MiB")
+    measured, played = over_idle(stage, _plan_1g(stage))
+    _forget(stage, played)
+    return measured
 
 
 def _upload_1g(stage: Stage) -> Measured:
-    plan = stage.target.upload(size=GIB, source=str(stage.source), requests=1, keep_locations=True)
-    measured, played = stage.moved(plan)
+    measured, played = stage.moved(_plan_1g(stage))
+    _forget(stage, played)
+    return measured
+
+
+def _plan_1g(stage: Stage) -> Plan:
+    return stage.target.upload(size=GIB, source=str(stage.source), requests=1, keep_locations=True)
+
+
+def _forget(stage: Stage, played: Played) -> None:
     for location in played.locations:
         stage.target.forget(location)
-    return measured

@@ -70,3 +70,8 @@ def test_every_reference_is_to_a_row_that_is_measured_before() -> None:
     for row in table(files=1, long=False):
         known |= {(row.name, target) for target in row.targets}
         assert {(r.row or row.name, r.target) for r in row.references} <= known
+
+
+@pytest.mark.parametrize(("name", "want"), [("a-row", True), ("a", True), ("a-r", False)])
+def test_rows_are_called_by_how_their_names_begin(name: str, want: bool) -> None:
+    assert a_row().is_called(name) == want
