@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 
 from docstore.adapters.storage.s3 import S3BlobStore, connect
 from docstore.adapters.storage.s3.calls import ObjectCalls
-from docstore.adapters.storage.s3.checksums import Protection
+from docstore.adapters.storage.s3.checksums import Guard, Protection
 from docstore.application.ports.blob_store import Pingable, SignsUrls
 from docstore.domain.errors import Unavailable
 from docstore.testing.blob_store import chunks, listed, read
@@ -293,7 +293,9 @@ async def test_nothing_that_is_logged_holds_a_secret(
 async def test_several_workers_may_tidy_at_once(each_server: S3Server) -> None:
     async with opened(each_server) as store:
         for number in range(20):
-            ObjectCalls(store._client, store._buckets.staging, f"staging/{number}", False).create()
+            ObjectCalls(
+                store._client, store._buckets.staging, f"staging/{number}", Guard(Protection.SDK)
+            ).create()
         ended = await asyncio.gather(*(store.tidy(timedelta(0)) for _ in range(3)))
         assert sum(ended) >= 20
         assert await store.tidy(timedelta(0)) == 0
