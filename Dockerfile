@@ -26,6 +26,6 @@ EXPOSE 8000
 # Running requests are let to their end: `docker stop` must wait longer than DOCSTORE_DRAIN_TIMEOUT.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+    CMD ["python", "-c", "from os import environ as e; from urllib.request import urlopen; urlopen(f'http://127.0.0.1:{e.get(\"DOCSTORE_PORT\") or 8000}{e.get(\"DOCSTORE_HTTP_PREFIX\", \"\").rstrip(\"/\")}/health', timeout=4)"]
 ENTRYPOINT ["docstore"]
 CMD ["serve"]

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
-from docstore.application.ports.unit_of_work import UnitOfWork
+from docstore.application.ports.processor import Findings
+from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.domain.lifecycle import JobStatus
-from unit.application.steps import Findings, open_office
+from unit.application.steps import open_office
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +40,7 @@ async def test_the_job_is_given_back_before_the_attempt_ends() -> None:
     office.script.has("text", Findings())
     office.script.meanwhile = goes_on
     file_id = await office.upload()
-    work = replace(office.docstore.background.work, begin=begin)
+    work = replace(office.docstore.background.work, begin=cast(Begin, begin))
     attempt = asyncio.create_task(work((await office.job(file_id)).id))
     await inside.wait()
     attempt.cancel()

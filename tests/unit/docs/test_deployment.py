@@ -1,8 +1,13 @@
 """What stands in the files for containers is what docstore and they themselves know."""
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -82,6 +87,44 @@ def test_every_service_tells_whether_it_is_well(services: Mapping[str, Any]) -> 
     by_image = "HEALTHCHECK" in (ROOT / "Dockerfile").read_text()
     assert by_image
     assert [n for n, s in services.items() if n != "api" and "healthcheck" not in s] == []
+
+
+def test_the_image_looks_where_docstore_serves() -> None:
+    """On whatever port, under whatever prefix it is told to."""
+    found = re.search(r"HEALTHCHECK .*\n *CMD (\[.*\])", (ROOT / "Dockerfile").read_text())
+    assert found is not None
+    _, *command = json.loads(found[1])
+    seen: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Not of interest."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            given = {"DOCSTORE_PORT": str(server.server_port), "DOCSTORE_HTTP_PREFIX": "/api/"}
+            subprocess.run([sys.executable, *command], env=given, check=True, timeout=30)
+        finally:
+            server.shutdown()
+            thread.join()
+    assert seen == ["/api/health"]
+
+
+def test_postgresql_is_asked_where_docstore_reaches_it(services: Mapping[str, Any]) -> None:
+    """Its image sets itself up with a server that answers on a local socket, then stops it."""
+    assert services["postgres"]["healthcheck"]["test"][:4] == [
+        "CMD",
+        "pg_isready",
+        "-h",
+        "127.0.0.1",
+    ]
 
 
 def test_ours_can_do_little_harm(services: Mapping[str, Any]) -> None:

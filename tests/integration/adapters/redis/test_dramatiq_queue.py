@@ -5,7 +5,7 @@ import json
 import logging
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -102,28 +102,28 @@ async def test_a_full_queue_makes_send_wait_for_room(redis_server: Redis, prefix
 A_HINT = json.loads(hint(jobs(1)[0]).encode())
 
 
+CHANGES: Sequence[Mapping[str, object]] = [
+    {"options": {}},
+    {"options": []},
+    {"options": {"redis_message_id": "m0", "eta": 10**14}},
+    {"options": {"redis_message_id": "m0", "eta": "soon"}},
+    {"queue_name": "somebody-elses"},
+    {"actor_name": "somebody-elses"},
+    {"args": []},
+    {"args": 3},
+    {"args": ["no id"]},
+    {"args": [[1], {"a": 2}]},
+    {"kwargs": {"a": 1}},
+]
+
+
 @pytest.mark.parametrize(
     "written",
     [
         b"\xff no message",
         b'{"a": 1}',
         b"[1]",
-        *(
-            json.dumps(A_HINT | change).encode()
-            for change in (
-                {"options": {}},
-                {"options": []},
-                {"options": {"redis_message_id": "m0", "eta": 10**14}},
-                {"options": {"redis_message_id": "m0", "eta": "soon"}},
-                {"queue_name": "somebody-elses"},
-                {"actor_name": "somebody-elses"},
-                {"args": []},
-                {"args": 3},
-                {"args": ["no id"]},
-                {"args": [[1], {"a": 2}]},
-                {"kwargs": {"a": 1}},
-            )
-        ),
+        *(json.dumps({**A_HINT, **change}).encode() for change in CHANGES),
     ],
 )
 async def test_what_is_no_hint_of_ours_costs_no_slot(

@@ -271,6 +271,14 @@ async def test_another_range_than_was_asked_is_refused(stand: Stand) -> None:
 # Everything else
 
 
+async def test_an_answer_of_no_length_is_refused(stand: Stand) -> None:
+    await stand.direct.put("files/a", chunks(SMALL))
+    missing = changing(rb"(?i)content-length: *\d+", b"X-Nothing: 0")
+    stand.line.harm("GET", missing, target="files/a")
+    with pytest.raises(Unavailable):
+        await read(stand.store, "files/a")
+
+
 @pytest.mark.parametrize("harm", [SICK["500"], SICK["no answer"]], ids=["500", "no answer"])
 async def test_no_call_waits_for_ever_or_guesses(stand: Stand, harm: Harm) -> None:
     await stand.direct.put("a/b", chunks(SMALL))

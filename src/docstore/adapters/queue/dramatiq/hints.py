@@ -3,6 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
+from dramatiq.broker import MessageProxy
 from dramatiq.message import Message
 
 from docstore.domain.ids import JobId
@@ -22,7 +23,7 @@ def hint(job_id: JobId) -> Message[Any]:
     )
 
 
-def job_of(message: Message[Any]) -> JobId:
+def job_of(message: MessageProxy) -> JobId:
     """The job that a hint is about; an error of any kind when it is none of ours."""
     if (message.queue_name, message.actor_name) != (QUEUE, ACTOR):
         raise ValueError(f"it is for {message.actor_name!r} in {message.queue_name!r}")

@@ -102,7 +102,7 @@ class Reading:
         )
         self._answer = answer
         self._etag = answer.headers.get("etag", "").strip('"')
-        told = int(answer.headers["content-length"])
+        told = int(answer.headers.get("content-length", "no length"))  # else a ValueError
         is_part = self._offset > 0 or self._left is not None
         if (is_part and answer.status != 206) or self._left not in (None, told):
             self.close()
