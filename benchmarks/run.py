@@ -1,5 +1,6 @@
 """docstore beside a bare handler and nginx, in one run: `python benchmarks/run.py --help`."""
 
+import signal
 import sys
 import time
 from argparse import ArgumentParser, Namespace
@@ -20,6 +21,7 @@ from targets import Bare, Docstore, Nginx, Target, has_nginx
 
 
 def main(arguments: Sequence[str]) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # else its servers would outlive it
     asked = _parsed(arguments)
     rows = _chosen(asked)
     began = time.monotonic()
