@@ -324,4 +324,4 @@ class Promises:
 
 
 def _may_be_forgotten(job: Job) -> bool:
-    return job.job_type is JobType.PROCESS or job.status is JobStatus.COMPLETED
+    return job.job_type is JobType.PROCESS or not job.status.is_live
