@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from docstore.domain.findings import Notice
-from docstore.domain.names import FileName, MediaType
+from docstore.domain.names import OCTET_STREAM, FileName, MediaType
 
 MISMATCH: Final = "type_mismatch"
-UNKNOWN: Final = "application/octet-stream"
 
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _PROGRAM: Final = ("application/x-msdownload", "application/vnd.microsoft.portable-executable")
@@ -38,5 +37,5 @@ def mismatch(name: FileName, found: MediaType) -> Notice | None:
     promised = PROMISED.get(extension.lower()) if dot else None
     if promised is None or found.startswith(promised):
         return None
-    kind = "of no known type" if found == UNKNOWN else found
+    kind = "of no known type" if found == OCTET_STREAM else found
     return Notice(MISMATCH, f"the name ends in .{extension.lower()}, the bytes are {kind}")

@@ -105,7 +105,8 @@ class VersionedRows(Generic[E]):
 
     async def _one(self, ident: object, statement: Executable, values: Mapping[str, Any]) -> E:
         # No text has a NUL, and PostgreSQL refuses to look for one.
-        found = () if "\x00" in str(ident) else await self._all(statement, values)
+        has_nul = isinstance(ident, str) and "\x00" in ident
+        found = () if has_nul else await self._all(statement, values)
         if not found:
             raise NotFound(self.kind, ident)
         return found[0]
