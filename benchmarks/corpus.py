@@ -22,11 +22,10 @@ import places
 from agreement import Agreement, by_kind, kind, mean_precision, mean_recall, words
 from docstore.entrypoints.demo.samples import write_samples
 from processes import MemoryWatch
-from seeding import count
+from seeding import wait_for
 from targets import Docstore
 
 CONNECTIONS: Final = 4
-PATIENCE: Final = 600.0  # seconds until all have an outcome
 LOOK: Final = 0.1  # seconds
 LEAST: Final = 0.8  # recall; files below it are listed
 OUTCOMES: Final = ("processed", "failed")
@@ -113,7 +112,7 @@ def _taken(target: Docstore, folder: Path, list_of_words: Path) -> Taken:
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             hrefs = [*pool.map(lambda path: _uploaded(client, path), paths)]
         uploading = time.perf_counter() - began
-        _wait(target, len(paths))
+        wait_for(target, len(paths), *OUTCOMES, look=LOOK)
         seconds = time.perf_counter() - began
     names = [path.relative_to(folder).as_posix() for path in paths]
     with target.client() as client:
@@ -140,14 +139,6 @@ def _text(client: httpx.Client, href: str) -> str:
     """All that was read of it; a file without text has none."""
     answer = client.get(f"{href}/text")
     return answer.text if answer.status_code != httpx.codes.NOT_FOUND else ""
-
-
-def _wait(target: Docstore, files: int) -> None:
-    until = time.monotonic() + PATIENCE
-    while sum(count(target, status=each) for each in OUTCOMES) < files:
-        if time.monotonic() > until:
-            raise SystemExit("not every file has an outcome")
-        time.sleep(LOOK)
 
 
 def _theirs(path: Path) -> Mapping[str, Sequence[str]]:

@@ -16,14 +16,14 @@ from docstore.testing import a_file
 from places import folder
 from processes import cpu_seconds, settle
 from samples import sample
-from seeding import count
+from seeding import count, wait_for
 from stage import Measured, Stage
 from targets import Docstore
 
 STEPS: Final = 200
 WARMING: Final = 20
 CONNECTIONS: Final = 16
-PATIENCE: Final = 600.0  # seconds until all are read
+LOOK: Final = 0.05  # seconds
 
 
 def processed(files: int, kind: str = "") -> Callable[[Stage], Measured]:
@@ -44,10 +44,7 @@ def processed(files: int, kind: str = "") -> Callable[[Stage], Measured]:
         )
         began, cpu = time.perf_counter(), cpu_seconds(*stage.target.pids)
         played = stage.prepared(plan)
-        while count(stage.target, status="processed") < wanted:
-            if time.perf_counter() - began > PATIENCE:
-                raise SystemExit(f"not all of {files} files are processed")
-            time.sleep(0.05)
+        wait_for(stage.target, wanted, "processed", look=LOOK)
         seconds = time.perf_counter() - began
         cpu = (cpu_seconds(*stage.target.pids) - cpu) / files * 1000
         note = f"uploads took {played.seconds:.1f} s of it"

@@ -8,6 +8,7 @@ from targets import Docstore
 
 AT_ONCE: Final = 500  # files of one form
 PATIENCE: Final = 600.0  # seconds until all are processed
+LOOK: Final = 0.5  # seconds
 
 
 def seed(data: Path, rows: int) -> list[str]:
@@ -20,7 +21,7 @@ def seed(data: Path, rows: int) -> list[str]:
                 form = [("file", (f"{n}.bin", b"\0\1%08d" % (len(hrefs) + n))) for n in range(size)]
                 items = client.post("/files", files=form).raise_for_status().json()["items"]
                 hrefs += [f"/files/{item['id']}" for item in items]
-        _wait(target, rows)
+        wait_for(target, rows, "processed")
     return hrefs[:: max(1, rows // 2000)]
 
 
@@ -31,9 +32,10 @@ def count(target: Docstore, **filters: str) -> int:
     return found
 
 
-def _wait(target: Docstore, rows: int) -> None:
+def wait_for(target: Docstore, files: int, *statuses: str, look: float = LOOK) -> None:
+    """Until so many have one of `statuses`. `look`: seconds between two looks."""
     until = time.monotonic() + PATIENCE
-    while count(target, status="processed") < rows:
+    while sum(count(target, status=each) for each in statuses) < files:
         if time.monotonic() > until:
-            raise SystemExit("the seeded files are not processed in time")
-        time.sleep(0.5)
+            raise SystemExit(f"not all of {files} files are {' or '.join(statuses)} in time")
+        time.sleep(look)
