@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -37,8 +38,14 @@ def services() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def dist() -> dict[str, str]:
-    lines = (ROOT / ".env.dist").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return _variables((ROOT / ".env.dist").read_text())
+
+
+@pytest.fixture(scope="module")
+def env() -> dict[str, str]:
+    """What the command makes that the docs tell to run."""
+    command = _command((ROOT / "docs" / "deploying.md").read_text())
+    return _variables(_output(command.removesuffix(">.env")))
 
 
 def test_env_dist_has_what_compose_asks_for(dist: Mapping[str, str]) -> None:
@@ -46,16 +53,33 @@ def test_env_dist_has_what_compose_asks_for(dist: Mapping[str, str]) -> None:
     assert asked == set(dist)
 
 
+def test_no_secret_is_published(dist: Mapping[str, str]) -> None:
+    """And compose does not start without: an example that works is never changed."""
+    secrets = {name: value for name, value in dist.items() if re.search("SECRET|PASSWORD", name)}
+    assert len(secrets) == 4
+    assert set(secrets.values()) == {""}
+    text = (ROOT / "compose.yaml").read_text()
+    assert {name for name in secrets if re.search(rf"\$\{{{name}(?!:\?)", text)} == set()
+
+
+def test_each_secret_is_made_by_one_command(dist: Mapping[str, str], env: dict[str, str]) -> None:
+    secrets = [env[name] for name, value in env.items() if value != dist[name]]
+    assert len({*secrets}) == len(secrets) == 4
+    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
+    assert env.keys() == dist.keys()
+    assert _command((ROOT / ".env.dist").read_text()) in (ROOT / "docs/deploying.md").read_text()
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_settings_are_settings(
     name: str,
     services: Mapping[str, Any],
-    dist: Mapping[str, str],
+    env: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    given = {key: _filled(value, dist) for key, value in services[name]["environment"].items()}
+    given = {key: _filled(value, env) for key, value in services[name]["environment"].items()}
     known = {f"DOCSTORE_{field.upper()}" for field in Settings.model_fields}
     assert set(given) <= known | ELSEWHERE
     for key, value in given.items():
@@ -140,6 +164,23 @@ def test_the_image_is_built_from_what_is_let_in() -> None:
     allowed = {line[1:] for line in lines if line.startswith("!")}
     assert set(_copied((ROOT / "Dockerfile").read_text())) == allowed
     assert [name for name in allowed if not (ROOT / name).exists()] == []
+
+
+def _variables(text: str) -> dict[str, str]:
+    lines = text.splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _command(text: str) -> str:
+    (found,) = re.findall(r"^(?:# *)?(awk .*)$", text, re.MULTILINE)
+    return str(found)
+
+
+def _output(command: str) -> str:
+    if not (shutil.which("awk") and shutil.which("openssl")):
+        pytest.skip("it takes awk and openssl")
+    words = ["sh", "-c", command]
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def _copied(dockerfile: str) -> Iterator[str]:
