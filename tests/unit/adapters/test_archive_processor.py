@@ -209,9 +209,7 @@ def test_without_a_sniffer_members_are_listed_alone() -> None:
     assert findings.text == "a.txt"
 
 
-@pytest.mark.parametrize(
-    "kind", [ZIP, GZIP, TAR, "application/x-xz", SEVEN_ZIP]
-)
+@pytest.mark.parametrize("kind", [ZIP, GZIP, TAR, "application/x-xz", SEVEN_ZIP])
 def test_noise_is_corrupt(kind: str) -> None:
     assert fails(b"no archive at all, " * 100, kind) is FailureCode.CORRUPT
 

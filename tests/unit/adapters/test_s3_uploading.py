@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
@@ -44,8 +43,8 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-async def means() -> AsyncIterator[Means]:
-    yield Means(Threads(1, "calls"), Threads(2, "senders"), Room(100), len(PART))
+def means() -> Means:
+    return Means(Threads(1, "calls"), Threads(2, "senders"), Room(100), len(PART))
 
 
 async def test_it_is_aborted_all_the_same(means: Means) -> None:

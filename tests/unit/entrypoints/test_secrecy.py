@@ -13,10 +13,11 @@ PUBLIC = "0.0.0.0"
 
 
 @pytest.mark.parametrize(
-    "secret", [EXAMPLE, "ReplaceMe" * 4, "please_change_this_to_something_random", "your-secret" * 3]
+    "secret",
+    [EXAMPLE, "ReplaceMe" * 4, "please_change_this_to_something_random", "your-secret" * 3],
 )
 def test_an_example_is_no_secret_beyond_this_machine(secret: str) -> None:
-    with pytest.raises(PublishedSecret, match="DOCSTORE_JWT_SECRET .* openssl rand") as caught:
+    with pytest.raises(PublishedSecret, match=r"DOCSTORE_JWT_SECRET .* openssl rand") as caught:
         refuse_published(Settings(jwt_secret=secret, host=PUBLIC))
     assert secret not in str(caught.value)
 

@@ -8,7 +8,7 @@ import anyio
 
 
 async def to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` to its end; a cancellation that comes meanwhile, or several, is raised only then."""
+    """Do `work` to its end; a cancellation that comes meanwhile is raised only then."""
     task = asyncio.create_task(work)
     cancelled = None
     with anyio.CancelScope(shield=True):  # holds anyio's cancellations off, not asyncio's

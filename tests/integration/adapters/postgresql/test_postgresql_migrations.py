@@ -106,7 +106,7 @@ async def somebody_migrating(url: URL) -> AsyncIterator[Callable[[int], Awaitabl
         async def until(number: int) -> None:
             async with asyncio.timeout(60):
                 while (await db.execute(waiting)).scalar_one() != number:
-                    await asyncio.sleep(0.01)
+                    await db.execute(text("SELECT pg_sleep(0.01)"))
 
         yield until
     await other.dispose()

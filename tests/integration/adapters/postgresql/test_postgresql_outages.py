@@ -124,7 +124,6 @@ class TestAServerThatIsAway:
                         await users(own_database.begin)
         assert await users(own_database.begin) == 1
 
-
     async def test_a_server_that_is_gone_without_a_word_is_noticed(
         self, url: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

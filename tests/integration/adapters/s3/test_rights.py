@@ -1,4 +1,4 @@
-"""docstore as the user that compose.yaml makes in MinIO: it can do all that it has to, and no more."""
+"""docstore as the user that compose.yaml makes in MinIO: it can do what it has to, and no more."""
 
 import asyncio
 import os

@@ -18,9 +18,7 @@ LOCKS: Final = 10  # seconds that a migration waits for those who use a table
 _LOCK: Final = 0x646F6373746F7265  # "docstore", as a number of eight bytes
 
 
-def within(
-    url: URL, work: Callable[[Connection], T], *, alone: bool, stop: Future[None]
-) -> T:
+def within(url: URL, work: Callable[[Connection], T], *, alone: bool, stop: Future[None]) -> T:
     """What `work` returns. To be called in a thread: the driver gets an event loop of its own.
 
     When `stop` is done, in whichever thread, all is rolled back and CancelledError raised.
