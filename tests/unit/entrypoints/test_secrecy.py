@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ PUBLIC = "0.0.0.0"
 )
 def test_an_example_is_no_secret_beyond_this_machine(secret: str) -> None:
     with pytest.raises(PublishedSecret, match=r"DOCSTORE_JWT_SECRET .* openssl rand") as caught:
-        refuse_published(Settings(jwt_secret=secret, host=PUBLIC))
+        refuse_published(_settings(jwt_secret=secret, host=PUBLIC))
     assert secret not in str(caught.value)
 
 
@@ -31,12 +32,16 @@ def test_an_example_is_no_secret_beyond_this_machine(secret: str) -> None:
     ],
 )
 def test_what_is_for_a_look_or_was_made_is_taken(secret: str, host: str) -> None:
-    refuse_published(Settings(jwt_secret=secret, host=host))
+    refuse_published(_settings(jwt_secret=secret, host=host))
 
 
 def test_serve_refuses_before_it_makes_anything(tmp_path: Path) -> None:
-    settings = Settings(data_dir=tmp_path / "data", jwt_secret=EXAMPLE, host=PUBLIC, port=0)
+    settings = _settings(data_dir=tmp_path / "data", jwt_secret=EXAMPLE, host=PUBLIC, port=0)
     with pytest.raises(PublishedSecret) as caught:
         serve(settings, print)
     assert not settings.data_dir.exists()
     assert failure(caught.value).exit_code == Exit.WRONG_USE
+
+
+def _settings(**changes: Any) -> Settings:
+    return Settings(**changes)
