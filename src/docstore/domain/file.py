@@ -23,6 +23,12 @@ MAX_METADATA_DEPTH: Final = 64  # objects and lists in one another
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
+FIXED: Final = frozenset(
+    {"id", "user_id", "key", "size", "sha256", "declared_media_type", "uploaded_at"}
+)
+"""Fields of a File that no change of it touches: a store writes them once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """What an owner says about a file. InvalidField names every field that breaks a rule."""

@@ -18,6 +18,11 @@ MAX_RELEASES: Final = 20
 
 WORKER_LOST: Final = Failure(FailureCode.UNAVAILABLE, "the worker was lost before it was done")
 
+FIXED: Final = frozenset(
+    {"id", "file_id", "user_id", "job_type", "generation", "payload", "queued_at"}
+)
+"""Fields of a Job that no change of it touches: a store writes them once."""
+
 
 class JobType(StrEnum):
     PROCESS = "process"  # read one file

@@ -1,9 +1,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from docstore.domain.ids import UserId
 from docstore.domain.names import Email
+
+FIXED: Final = frozenset({"id", "created_at"})
+"""Fields of a User that no change of it touches: a store writes them once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from docstore.entrypoints.secrecy import ADVICE, is_guessable, is_published
 from docstore.settings import Settings
 
 LITTLE_SPACE: Final = 1024**3  # bytes
 FEW_INODES: Final = 10_000
 FEW_FILES: Final = 1024  # open at once
-FEW_CHARACTERS: Final = 10  # different ones, in a secret
 ON_A_NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "ceph"})
 _Filesystem: TypeAlias = Callable[[Path], str | None]
 
@@ -105,11 +105,10 @@ def _open_files() -> Finding:
 def _secret(settings: Settings) -> Finding:
     """Whoever has it, or guesses it, is everybody. That it is long enough, the settings see to."""
     if settings.jwt_secret:
-        if len(set(settings.jwt_secret)) < FEW_CHARACTERS:
-            advice = (
-                "DOCSTORE_JWT_SECRET can be guessed; `openssl rand -base64 48` makes a good one"
-            )
-            return Finding("secret", Level.WARNING, advice)
+        if is_guessable(settings.jwt_secret):
+            is_refused = settings.is_public and is_published(settings.jwt_secret)
+            level = Level.FAILED if is_refused else Level.WARNING
+            return Finding("secret", level, f"DOCSTORE_JWT_SECRET can be guessed; {ADVICE}")
         return Finding("secret", Level.OK, "given by DOCSTORE_JWT_SECRET")
     if settings.is_shared:
         advice = "each machine makes its own; DOCSTORE_JWT_SECRET, the same for all, ends that"

@@ -1,5 +1,6 @@
 """The contract of `JobQueue`, for every adapter: ours and yours."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -115,6 +116,23 @@ class JobQueueContract:
                 scope.cancel()
                 await anyio.sleep_forever()
         assert gate.ends == ["cancelled"]
+
+    async def test_leaving_is_not_cut_short_by_being_cancelled_again(self, queue: JobQueue) -> None:
+        gate = _Gate()
+
+        async def consume() -> None:
+            async with queue.consume(gate, slots=1):
+                await queue.send(jobs(1)[0])
+                await anyio.sleep_forever()
+
+        consuming = asyncio.create_task(consume())
+        await gate.inside(1)
+        while not consuming.done():
+            consuming.cancel()  # by asyncio, which knows no shield
+            await asyncio.sleep(0)
+        assert gate.ends == ["cancelled"]
+        with pytest.raises(asyncio.CancelledError):
+            await consuming
 
 
 def jobs(count: int) -> list[JobId]:

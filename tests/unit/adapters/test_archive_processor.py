@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from docstore.adapters.processors import budget
+from docstore.adapters.processors import budget, seven_zip
 from docstore.adapters.processors.archive import ArchiveProcessor
 from docstore.application.ports.processor import Findings, ProcessorOptions, Subject
 from docstore.domain.errors import ProcessingFailed
@@ -17,10 +17,11 @@ from docstore.domain.failure import FailureCode
 from docstore.domain.findings import Json
 from docstore.domain.names import FileName, MediaType
 from docstore.testing import ProcessorContract
-from unit.adapters.archives import options, tarred, zipped
+from unit.adapters.archives import encrypted_7z, options, tarred, zipped
 
 ZIP, GZIP, TAR = "application/zip", "application/gzip", "application/x-tar"
 BZIP2, XZ = "application/x-bzip2", "application/x-xz"
+SEVEN_ZIP = "application/x-7z-compressed"
 SECRET = 0x1  # bit of a zip member's flags
 MIB = 1024**2
 
@@ -208,11 +209,21 @@ def test_without_a_sniffer_members_are_listed_alone() -> None:
     assert findings.text == "a.txt"
 
 
-@pytest.mark.parametrize(
-    "kind", [ZIP, GZIP, TAR, "application/x-xz", "application/x-7z-compressed"]
-)
+@pytest.mark.parametrize("kind", [ZIP, GZIP, TAR, "application/x-xz", SEVEN_ZIP])
 def test_noise_is_corrupt(kind: str) -> None:
     assert fails(b"no archive at all, " * 100, kind) is FailureCode.CORRUPT
+
+
+def test_of_a_7z_that_cannot_be_listed_no_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is not the same as zero entries."""
+    data = encrypted_7z()
+    findings = extract(data, SEVEN_ZIP)
+    assert findings.facts["archive"] is None
+    assert "password" in warnings(findings)["encrypted"]
+    monkeypatch.setattr(seven_zip, "MAX_SIZE", len(data) - 1)
+    findings = extract(data, SEVEN_ZIP)
+    assert findings.facts["archive"] is None
+    assert "not unpacked" in warnings(findings)["partial"]
 
 
 def test_zip_files_that_overlap_are_a_bomb() -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from docstore.domain.errors import NotFound, StaleVersion
 from docstore.testing import UnitOfWorkContract, a_file, a_user
 from docstore.testing.builders import MOMENT
 from docstore.testing.unit_of_work.saving import save
+
+LATER = MOMENT + timedelta(days=1)
 
 
 class TestMemoryDatabase(UnitOfWorkContract):
@@ -25,6 +28,17 @@ def test_no_part_of_the_contract_hides_the_test_of_another() -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_what_other_stores_would_not_write_is_refused() -> None:
+    """Whose tests run on it learns of that before a file does."""
+    database = MemoryDatabase()
+    owner = a_user()
+    await save(database.begin, owner)
+    async with database.begin() as tx:
+        with pytest.raises(AssertionError, match="created_at"):
+            await tx.users.update(replace(owner, created_at=LATER, version=2))
 
 
 @pytest.mark.anyio

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,23 @@ ELSEWHERE = {
     *(f"DOCSTORE_S3_{name.upper()}" for name in S3Settings.model_fields),
 }
 """Variables of adapters."""
+KNOWN = {*(f"DOCSTORE_{name.upper()}" for name in Settings.model_fields), *ELSEWHERE}
+GIVEN = {
+    f"DOCSTORE_{name}"
+    for name in (
+        "DATABASE_URL", "DATABASE_PASSWORD", "STORAGE_URL", "S3_ACCESS_KEY", "S3_SECRET_KEY",
+        "QUEUE_URL", "REDIS_PASSWORD", "JWT_SECRET", "WORKERS",
+    )
+}  # fmt: skip
+"""What compose.yaml says."""
+ITS_OWN = {
+    f"DOCSTORE_{name}"
+    for name in (
+        "DATA_DIR", "HOST", "PORT", "WORKER_NAME", "METRICS_HOST", "METRICS_PORT",
+        "S3_SESSION_TOKEN", "REDIS_USERNAME",
+    )
+}  # fmt: skip
+"""What has no other value in a container, or must be another in each."""
 OURS = ("api", "worker")
 
 
@@ -37,33 +55,92 @@ def services() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def dist() -> dict[str, str]:
-    lines = (ROOT / ".env.dist").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return _variables((ROOT / ".env.dist").read_text())
 
 
-def test_env_dist_has_what_compose_asks_for(dist: Mapping[str, str]) -> None:
+@pytest.fixture(scope="module")
+def env() -> dict[str, str]:
+    """What the command makes that the docs tell to run."""
+    command = _command((ROOT / "docs" / "deploying.md").read_text())
+    return _variables(_output(command.removesuffix(">.env")))
+
+
+def test_env_dist_has_what_compose_asks_for(
+    dist: Mapping[str, str], services: Mapping[str, Any]
+) -> None:
     asked = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
-    assert asked == set(dist)
+    passed = {name for name, value in services["api"]["environment"].items() if value is None}
+    assert asked <= set(dist) <= asked | passed
+
+
+def test_no_secret_is_published(dist: Mapping[str, str]) -> None:
+    """And compose does not start without: an example that works is never changed."""
+    secrets = {name: value for name, value in dist.items() if re.search("SECRET|PASSWORD", name)}
+    assert len(secrets) == 5
+    assert set(secrets.values()) == {""}
+    text = (ROOT / "compose.yaml").read_text()
+    assert {name for name in secrets if re.search(rf"\$\{{{name}(?!:\?)", text)} == set()
+
+
+def test_each_secret_is_made_by_one_command(dist: Mapping[str, str], env: dict[str, str]) -> None:
+    secrets = [env[name] for name, value in env.items() if value != dist[name]]
+    assert len({*secrets}) == len(secrets) == 5
+    assert all(re.fullmatch("[0-9a-f]{64}", secret) for secret in secrets)
+    assert env.keys() == dist.keys()
+    assert _command((ROOT / ".env.dist").read_text()) in (ROOT / "docs/deploying.md").read_text()
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_settings_are_settings(
     name: str,
     services: Mapping[str, Any],
-    dist: Mapping[str, str],
+    env: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    given = {key: _filled(value, dist) for key, value in services[name]["environment"].items()}
-    known = {f"DOCSTORE_{field.upper()}" for field in Settings.model_fields}
-    assert set(given) <= known | ELSEWHERE
+    environment = services[name]["environment"]
+    given = {
+        key: env[key] if value is None else _filled(value, env)
+        for key, value in environment.items()
+        if value is not None or key in env
+    }
+    assert set(environment) <= KNOWN
     for key, value in given.items():
         monkeypatch.setenv(key, value)
     settings = Settings.model_validate({})
     assert settings.is_shared
     assert settings.has_shared_queue
     assert settings.rate_limits == settings.queue
+    assert settings.slots == 4
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_can_be_made_in_env(name: str, services: Mapping[str, Any]) -> None:
+    """What is not listed would be ignored without a word."""
+    environment = services[name]["environment"]
+    assert KNOWN - set(environment) <= ITS_OWN
+    assert {key for key, value in environment.items() if value is None} == KNOWN - GIVEN - ITS_OWN
+
+
+def test_docstore_is_not_the_owner_of_its_servers(services: Mapping[str, Any]) -> None:
+    minio, ours = (services[name]["environment"] for name in ("minio", "api"))
+    assert minio["MINIO_ROOT_USER"] != ours["DOCSTORE_S3_ACCESS_KEY"]
+    assert minio["MINIO_ROOT_PASSWORD"] != ours["DOCSTORE_S3_SECRET_KEY"]
+    assert [name for name in OURS if "ROOT" in str(services[name])] == []
+
+
+def test_every_container_has_a_limit_of_memory(
+    services: Mapping[str, Any], env: Mapping[str, str]
+) -> None:
+    limits = {name: _filled(str(each.get("mem_limit")), env) for name, each in services.items()}
+    assert {name: limit for name, limit in limits.items() if not re.match(r"\d+[mg]$", limit)} == {}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_is_read_lies_on_a_disk(name: str, services: Mapping[str, Any]) -> None:
+    assert "/tmp" in services[name]["volumes"]
+    assert not any(each.startswith("/tmp") for each in services[name]["tmpfs"])
 
 
 def test_the_override_changes_services_that_are_there(services: Mapping[str, Any]) -> None:
@@ -140,6 +217,23 @@ def test_the_image_is_built_from_what_is_let_in() -> None:
     allowed = {line[1:] for line in lines if line.startswith("!")}
     assert set(_copied((ROOT / "Dockerfile").read_text())) == allowed
     assert [name for name in allowed if not (ROOT / name).exists()] == []
+
+
+def _variables(text: str) -> dict[str, str]:
+    lines = text.splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def _command(text: str) -> str:
+    (found,) = re.findall(r"^(?:# *)?(awk .*)$", text, re.MULTILINE)
+    return str(found)
+
+
+def _output(command: str) -> str:
+    if not (shutil.which("awk") and shutil.which("openssl")):
+        pytest.skip("it takes awk and openssl")
+    words = ["sh", "-c", command]
+    return subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def _copied(dockerfile: str) -> Iterator[str]:

@@ -74,6 +74,12 @@ def test_a_secret_that_can_be_guessed_is_a_warning(
     assert secret not in str(look(tmp_path, jwt_secret=secret))
 
 
+def test_a_published_secret_is_no_secret_beyond_this_machine(tmp_path: Path) -> None:
+    level, advice = look(tmp_path, jwt_secret="change-me" * 4, host="0.0.0.0")["secret"]
+    assert level is Level.FAILED
+    assert "openssl rand" in advice
+
+
 def test_several_machines_need_one_secret(tmp_path: Path) -> None:
     shared = {"database_url": "postgresql://host/docstore"}
     level, advice = look(tmp_path, **shared)["secret"]

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 from docstore.adapters.processors import compressed, seven_zip, tar_members, zip_members
 from docstore.adapters.processors.entry import Entry
 from docstore.adapters.processors.prose import clean
-from docstore.adapters.processors.reading import Encrypted, Exhausted, Members, Reading
+from docstore.adapters.processors.reading import Encrypted, Exhausted, Members, Reading, Unlisted
 from docstore.application.ports.processor import Subject
 from docstore.domain.names import MediaType
 
@@ -34,9 +34,14 @@ def accepts(media_type: MediaType) -> bool:
 
 
 def read(body: BinaryIO, subject: Subject, members: Members) -> Reading:
-    """Raises ProcessingFailed for a bomb, and for what is no archive from the start."""
+    """Raises ProcessingFailed for a bomb, and for what is no archive from the start. Of what cannot
+    be listed there are no facts, which is not the same as an archive without entries.
+    """
     listing = _Listing()
-    listing.fill(KINDS[subject.media_type](body, subject, members), members)
+    try:
+        listing.fill(KINDS[subject.media_type](body, subject, members), members)
+    except Unlisted:
+        return Reading("")
     return Reading("\n\n".join(listing.texts), archive=listing.facts)
 
 

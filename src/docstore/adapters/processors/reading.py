@@ -11,6 +11,10 @@ class Encrypted(Exception):
     """It takes a password to read the file."""
 
 
+class Unlisted(Exception):
+    """What lies in an archive cannot be told, not even how much; the owner has been told why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What was read of one document."""

@@ -3,9 +3,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import anyio
-
 from docstore.adapters.queue.handling import Handle, handle_safely, is_stopping
+from docstore.adapters.queue.leaving import to_the_end
 from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 
@@ -37,7 +36,7 @@ class MemoryJobQueue:
         try:
             yield
         finally:
-            await _stop(running)
+            await to_the_end(_stop(running))
 
     async def ping(self) -> None:
         """Always answers."""
@@ -57,5 +56,4 @@ class MemoryJobQueue:
 async def _stop(tasks: Iterable[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    with anyio.CancelScope(shield=True):
-        await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -36,7 +36,7 @@ class Threads:
         raised where the task waits next.
         """
         future = self.start(step)
-        cancelled = await _end(future)
+        cancelled = await ended(future)
         if cancelled is not None:
             if future.exception() is not None:
                 raise cancelled
@@ -98,15 +98,17 @@ class Behind:
 
 async def finished(future: asyncio.Future[T]) -> T:
     """What a started step gives; a cancellation is raised only once it has ended."""
-    cancelled = await _end(future)
+    cancelled = await ended(future)
     if cancelled is not None:
         future.exception()  # seen; the cancellation tells more
         raise cancelled
     return future.result()
 
 
-async def _end(future: asyncio.Future[T]) -> asyncio.CancelledError | None:
-    """Wait until it is done; the cancellation that came meanwhile."""
+async def ended(future: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+    """Wait until it is done, however that is; the last cancellation that came meanwhile, which is
+    for the caller to raise.
+    """
     cancelled = None
     with anyio.CancelScope(shield=True):  # holds anyio's cancellations off, not asyncio's
         while not future.done():

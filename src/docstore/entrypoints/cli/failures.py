@@ -12,6 +12,7 @@ from docstore.domain.errors import DocstoreError, NewerData
 from docstore.domain.ordering import Unorderable
 from docstore.entrypoints.client.errors import Changed, Refused, Unreachable, WhoseFiles
 from docstore.entrypoints.logs import printable
+from docstore.entrypoints.secrecy import PublishedSecret
 from docstore.entrypoints.serving.address import CannotListen, NoAnswer
 from docstore.entrypoints.serving.crew import ChildFailed
 from docstore.entrypoints.serving.folder import Held
@@ -51,6 +52,7 @@ _TABLE: Final[Sequence[tuple[type[Exception], Exit, Callable[[Any], str]]]] = (
     (NewerData, Exit.NEWER_DATA, str),
     (DocstoreError, Exit.FAILED, str),
     (ValidationError, Exit.WRONG_USE, explain),
+    (PublishedSecret, Exit.WRONG_USE, str),
     (UnknownAdapter, Exit.WRONG_USE, str),
     (Unorderable, Exit.WRONG_USE, lambda error: f"processors: {error}"),
     (Held, Exit.HELD, str),

@@ -1,4 +1,5 @@
 import asyncio
+import signal
 from pathlib import Path
 
 import click
@@ -21,6 +22,8 @@ def migrate(data_dir: Path | None, as_json: bool) -> None:
     """
     from docstore import container
 
+    # As Ctrl-C: the first process of a container does not end by a signal that it leaves alone.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     settings = settings_for(data_dir)
     holder = container.Container(settings=settings)
     asyncio.run(container.migrate(holder, storage_may_be_away=False))

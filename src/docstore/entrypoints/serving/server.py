@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from docstore.entrypoints.metrics.exposition import exposed, shared_folder
+from docstore.entrypoints.secrecy import refuse_published
 from docstore.entrypoints.serving import bell, folder
 from docstore.entrypoints.serving.address import answering, listen, stop_listening, url_of
 from docstore.entrypoints.serving.child import Start
@@ -37,8 +38,10 @@ def serve(settings: Settings, announce: Callable[[str], None], *, works: bool = 
     """Serve until told to stop by SIGTERM, SIGINT or SIGHUP. `announce` is given the URL once the
     API answers there. Unless it `works`, jobs are left to workers elsewhere.
 
-    Raises Held, CannotListen, NoAnswer, or ChildFailed when a process cannot start.
+    Raises PublishedSecret, Held, CannotListen, NoAnswer, or ChildFailed when a process cannot
+    start.
     """
+    refuse_published(settings)
     folder.make_private(settings.data_dir)
     with (
         folder.held(settings.data_dir) as hold,

@@ -12,6 +12,7 @@ from docstore.testing.unit_of_work.files import FilesContract
 from docstore.testing.unit_of_work.jobs import JobsContract
 from docstore.testing.unit_of_work.listings import ListingsContract
 from docstore.testing.unit_of_work.transactions import TransactionsContract
+from docstore.testing.unit_of_work.updates import UpdatesContract
 from docstore.testing.unit_of_work.upkeep import UpkeepContract
 from docstore.testing.unit_of_work.users import UsersContract
 
@@ -21,6 +22,7 @@ class UnitOfWorkContract(
     JobsContract,
     ListingsContract,
     UsersContract,
+    UpdatesContract,
     ClaimsContract,
     UpkeepContract,
     TransactionsContract,

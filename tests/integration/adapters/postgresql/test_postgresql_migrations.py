@@ -1,5 +1,10 @@
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import os
+import signal
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +23,7 @@ from docstore.domain.lifecycle import FileStatus
 from docstore.testing import a_file, a_job, a_user
 from docstore.testing.builders import MOMENT
 from docstore.testing.unit_of_work.saving import save
+from integration.servers import PROGRAM
 from integration.services.postgresql import Postgresql
 
 pytestmark = pytest.mark.anyio
@@ -87,6 +93,56 @@ async def test_another_process_that_migrates_is_waited_for(
         assert not (await asyncio.wait({waiting}, timeout=0.2))[0]
     await waiting
     await other.dispose()
+
+
+@asynccontextmanager
+async def somebody_migrating(url: URL) -> AsyncIterator[Callable[[int], Awaitable[None]]]:
+    """Another replica, until the end. Gives what waits until so many wait for it."""
+    other = engine.single(url, engine.options())
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    async with other.begin() as db:
+        await db.execute(text(f"SELECT pg_advisory_xact_lock({postgresql_migrating._LOCK})"))
+
+        async def until(number: int) -> None:
+            async with asyncio.timeout(60):
+                while (await db.execute(waiting)).scalar_one() != number:
+                    await db.execute(text("SELECT pg_sleep(0.01)"))
+
+        yield until
+    await other.dispose()
+
+
+async def test_who_waits_for_another_can_be_told_to_stop(empty: URL) -> None:
+    async with somebody_migrating(empty) as waiters:
+        migration = asyncio.create_task(migrating.upgrade(empty))
+        await waiters(1)
+        migration.cancel()
+        await waiters(0)  # its thread does not hold up the end of the process
+        with pytest.raises(asyncio.CancelledError):
+            await migration
+    assert await tables(empty) == set()
+
+
+@pytest.mark.parametrize("command", ["migrate", "worker"])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+async def test_a_process_that_waits_for_another_ends_when_it_is_told(
+    empty: URL, tmp_path: Path, command: str, how: signal.Signals
+) -> None:
+    settings = {"DOCSTORE_DATABASE_URL": str(empty), "DOCSTORE_DATA_DIR": str(tmp_path)}
+    async with somebody_migrating(empty) as waiters:
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM, command, env={**os.environ, **settings}, cwd=tmp_path, stderr=DEVNULL
+        )
+        try:
+            await waiters(1)
+            process.send_signal(how)
+            async with asyncio.timeout(30):  # of the 600 s that it would wait
+                await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    assert await tables(empty) == set()
 
 
 async def test_the_tables_are_those_that_the_code_knows(empty: URL, server: Postgresql) -> None:

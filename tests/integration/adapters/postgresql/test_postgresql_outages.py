@@ -1,11 +1,15 @@
 import asyncio
+import ctypes
 import os
 import signal
+import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import Any, Final
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.postgresql import engine
@@ -19,6 +23,7 @@ from integration.services.postgresql import Postgresql, postgresql
 
 pytestmark = pytest.mark.anyio
 
+SO_ATTACH_FILTER: Final = 26  # of Linux
 ANSWER = 5.0  # seconds within which whoever asks is told that there is no answer
 
 
@@ -118,6 +123,39 @@ class TestAServerThatIsAway:
                     async with asyncio.timeout(2 * ANSWER):
                         await users(own_database.begin)
         assert await users(own_database.begin) == 1
+
+    async def test_a_server_that_is_gone_without_a_word_is_noticed(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """While it answers: sooner than the statement's own limit."""
+        async with with_options(url, monkeypatch, wait="1") as database:
+            async with database.begin() as tx:
+                await tx.users.all()
+                (line,) = lines_to(make_url(url).port)
+                deafen(line)
+                with pytest.raises(Unavailable):
+                    async with asyncio.timeout(2 * ANSWER):
+                        await tx.users.all()
+            assert await users(database.begin) == 0
+
+
+def lines_to(port: int | None) -> list[socket.socket]:
+    """The sockets of this process that are connected to that port of this machine."""
+    loop: Any = asyncio.get_running_loop()
+    transports = [each for each in loop._transports.values() if each.get_extra_info("peername")]
+    return [
+        each.get_extra_info("socket")
+        for each in transports
+        if each.get_extra_info("peername")[1] == port
+    ]
+
+
+def deafen(line: socket.socket) -> None:
+    """From now on the kernel drops every packet that comes for it, before anything sees it: as a
+    cable that is cut."""
+    drop = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))  # BPF: return 0 bytes
+    program = struct.pack("HL", 1, ctypes.addressof(drop))
+    line.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ from docstore.adapters.persistence.memory.table import MemoryTable, beyond
 from docstore.adapters.persistence.memory.transaction import Rows, delete_file
 from docstore.application.ports.unit_of_work import Page
 from docstore.domain.errors import AlreadyExists, NotFound
-from docstore.domain.file import File
+from docstore.domain.file import FIXED, File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.listing import FileQuery, Place
 
 
 class MemoryFiles(MemoryTable[File]):
     kind = "file"
+    fixed = FIXED
 
     def _table(self, rows: Rows) -> dict[UUID, File]:
         return rows.files

@@ -9,13 +9,14 @@ from docstore.adapters.persistence.memory.table import MemoryTable, beyond
 from docstore.adapters.persistence.memory.transaction import Rows
 from docstore.domain.errors import AlreadyExists, NotFound, StaleVersion
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
-from docstore.domain.job import Job, JobType
+from docstore.domain.job import FIXED, Job, JobType
 from docstore.domain.lifecycle import JobStatus
 from docstore.domain.listing import ALL_JOBS, JobQuery, Place
 
 
 class MemoryJobs(MemoryTable[Job]):
     kind = "job"
+    fixed = FIXED
 
     def _table(self, rows: Rows) -> dict[UUID, Job]:
         return rows.jobs

@@ -1,7 +1,7 @@
 """What the tables of users, files and jobs share."""
 
-from collections.abc import Iterable
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Iterable, Set
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from docstore.adapters.persistence.memory.transaction import Rows, Transaction
@@ -23,6 +23,7 @@ class MemoryTable(Generic[E]):
     """What the tables share: add a row, or replace exactly the version before it."""
 
     kind: str
+    fixed: ClassVar[Set[str]]  # fields that no update may change
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -60,6 +61,9 @@ class MemoryTable(Generic[E]):
             before = self._table(rows).get(entity.id)
             if before is None or before.version != entity.version - 1:
                 raise StaleVersion(f"{self.kind} {entity.id} is not at {entity.version - 1}")
+            # Other stores would lose it: see `sql.versioned.Statements`.
+            lost = [name for name in self.fixed if getattr(before, name) != getattr(entity, name)]
+            assert not lost, f"{self.kind}: {', '.join(lost)} cannot be changed"
             self._check(entity, rows)
             self._table(rows)[entity.id] = entity
 

@@ -6,11 +6,12 @@ from docstore.adapters.persistence.memory.transaction import Rows, delete_file
 from docstore.domain.errors import AlreadyExists, NotFound, StaleVersion
 from docstore.domain.ids import UserId
 from docstore.domain.names import Email
-from docstore.domain.user import User
+from docstore.domain.user import FIXED, User
 
 
 class MemoryUsers(MemoryTable[User]):
     kind = "user"
+    fixed = FIXED
 
     def _table(self, rows: Rows) -> dict[UUID, User]:
         return rows.users

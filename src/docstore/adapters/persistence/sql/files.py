@@ -10,7 +10,7 @@ from docstore.adapters.persistence.sql.rows import to_file
 from docstore.adapters.persistence.sql.tables import file_counts, files, jobs
 from docstore.adapters.persistence.sql.versioned import MANY, Statements, VersionedRows
 from docstore.application.ports.unit_of_work import Page
-from docstore.domain.file import File
+from docstore.domain.file import FIXED, File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.listing import FileQuery, Place
 
@@ -58,9 +58,7 @@ class Reach(NamedTuple):
 class SqlFiles(VersionedRows[File]):
     kind = "file"
     parent = "owner"
-    statements = Statements(
-        files, "id", "user_id", "key", "size", "sha256", "declared_media_type", "uploaded_at"
-    )
+    statements = Statements(files, FIXED)
     read = to_file
 
     async def get(self, file_id: FileId) -> File:

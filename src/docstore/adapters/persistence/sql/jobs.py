@@ -10,7 +10,7 @@ from docstore.adapters.persistence.sql.tables import OF_FILES, QUEUED, UtcDateTi
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.domain.errors import StaleVersion
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
-from docstore.domain.job import Job
+from docstore.domain.job import FIXED, Job
 from docstore.domain.listing import JobQuery, Place
 
 _now = bindparam("now", type_=UtcDateTime)
@@ -60,9 +60,7 @@ HEARTBEAT: Final = update(jobs).where(
 class SqlJobs(VersionedRows[Job]):
     kind = "job"
     parent = "file"
-    statements = Statements(
-        jobs, "id", "file_id", "user_id", "job_type", "generation", "payload", "queued_at"
-    )
+    statements = Statements(jobs, FIXED)
     read = to_job
 
     async def get(self, job_id: JobId) -> Job:

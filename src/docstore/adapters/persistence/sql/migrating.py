@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import partial
 from threading import Lock
 from typing import Final, TypeVar
@@ -42,18 +43,33 @@ async def due(url: URL) -> Sequence[str]:
 
 
 async def _run(url: URL, change: Callable[[Config], None]) -> None:
-    await asyncio.to_thread(_within, url, partial(_change, change))
+    """When it is cancelled, what waits for another's migration does so no longer: the process that
+    is told to end could not while its thread does.
+    """
+    stop: Future[None] = Future()
+    try:
+        await asyncio.to_thread(_within, url, partial(_change, change), stop=stop)
+    except asyncio.CancelledError:
+        stop.set_result(None)
+        raise
 
 
-def _within(url: URL, work: Callable[[Connection], T], *, alone: bool = True) -> T:
-    """What `work` returns, done in one transaction; `alone`: beside nobody else's migration."""
+def _within(
+    url: URL,
+    work: Callable[[Connection], T],
+    *,
+    alone: bool = True,
+    stop: Future[None] | None = None,
+) -> T:
+    """What `work` returns, done in one transaction; `alone`: beside nobody else's migration, and
+    until `stop` is done."""
     with _ONE_AT_A_TIME:
         if url.get_backend_name() == "sqlite":
             return sqlite.migrating(url, work)
         # Loaded only now: its driver is an extra.
         from docstore.adapters.persistence.sql.postgresql import migrating
 
-        return migrating.within(url, work, alone=alone)
+        return migrating.within(url, work, alone=alone, stop=stop or Future())
 
 
 def _change(change: Callable[[Config], None], db: Connection) -> None:

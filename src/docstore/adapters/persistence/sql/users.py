@@ -7,7 +7,7 @@ from docstore.adapters.persistence.sql.tables import OF_FILES, jobs, users
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.domain.ids import UserId
 from docstore.domain.names import Email
-from docstore.domain.user import User
+from docstore.domain.user import FIXED, User
 
 _BY_EMAIL = select(users).where(users.c.email == bindparam("email"))
 _BY_EXTERNAL_ID = select(users).where(users.c.external_id == bindparam("external_id"))
@@ -20,7 +20,7 @@ _ALL = select(users).order_by(users.c.created_at, users.c.id)
 class SqlUsers(VersionedRows[User]):
     kind = "user"
     parent = "parent"
-    statements = Statements(users, "id", "created_at")
+    statements = Statements(users, FIXED)
     read = to_user
 
     async def get(self, user_id: UserId) -> User:

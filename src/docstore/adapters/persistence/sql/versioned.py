@@ -1,4 +1,4 @@
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from itertools import islice
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -41,9 +41,10 @@ class Statements:
 
     What is `fixed` when a row is added is not written again: a database keeps up every index and
     foreign key of a column that is, also when its value is the same. It is half of an update.
+    Whether it was changed all the same is not seen here, but by the tables in memory.
     """
 
-    def __init__(self, table: Table, *fixed: str) -> None:
+    def __init__(self, table: Table, fixed: Set[str]) -> None:
         is_it = table.c.id == bindparam("row_id")
         self.insert = insert(table)
         self.by_id = select(table).where(is_it)

@@ -8,8 +8,8 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
-import anyio
 import redis
+from dramatiq import Worker
 from redis.exceptions import RedisError
 
 from docstore.adapters.outage import Outage, reason
@@ -20,6 +20,7 @@ from docstore.adapters.queue.dramatiq.hints import hint
 from docstore.adapters.queue.dramatiq.intake import Intake
 from docstore.adapters.queue.dramatiq.workers import worker_of
 from docstore.adapters.queue.handling import Handle
+from docstore.adapters.queue.leaving import to_the_end
 from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 
@@ -74,9 +75,7 @@ class DramatiqJobQueue:
         finally:
             self._intakes.discard(intake)
             intake.shut()
-            with anyio.CancelScope(shield=True):
-                await bridge.close()
-                await asyncio.to_thread(worker.stop, STOP)
+            await to_the_end(_stop(bridge, worker))
 
     async def ping(self) -> None:
         """Unavailable when it would take no hint."""
@@ -122,3 +121,9 @@ class DramatiqJobQueue:
             raise Unavailable(f"the queue in Redis: {reason(error)}") from error
         self._outage.is_over()
         return result
+
+
+async def _stop(bridge: Bridge, worker: Worker) -> None:
+    """In this order: the threads wait for what runs on the bridge."""
+    await bridge.close()
+    await asyncio.to_thread(worker.stop, STOP)

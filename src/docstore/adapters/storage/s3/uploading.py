@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from docstore.adapters.storage.s3.calls import ObjectCalls, SentPart
 from docstore.adapters.storage.s3.errors import s3_errors
 from docstore.adapters.storage.s3.parts import Part, Room
-from docstore.adapters.storage.threads import Threads, finished
+from docstore.adapters.storage.threads import Threads, ended, finished
 from docstore.domain.errors import DocstoreError, Unavailable
 
 _SMALL: Final = 256 * 1024  # bytes; many such bodies may be sent at once
@@ -119,15 +119,25 @@ class Uploading:
         self._sent.append(sent)
 
     async def _abandon(self, *, is_away: bool) -> None:
+        """To its end, however often the put is cancelled meanwhile."""
+        cancelled = None
         while self._sending:
-            with suppress(DocstoreError):  # what ended the put tells more
-                await self._settle()
-        if self._upload_id is None:
-            return
-        if is_away:  # a caller should not wait for what has just failed him
+            future, part = self._sending.popleft()
+            cancelled = await self._given_up(future) or cancelled
+            part.forget()
+        if self._upload_id is not None and is_away:
+            # A caller should not wait for what has just failed him.
             self._means.threads.start_apart(self._abort)
-        else:
-            await self._means.threads.run(self._abort)
+        elif self._upload_id is not None:
+            cancelled = await self._given_up(self._means.threads.start(self._abort)) or cancelled
+        if cancelled is not None:
+            raise cancelled
+
+    @staticmethod
+    async def _given_up(step: asyncio.Future[Any]) -> asyncio.CancelledError | None:
+        cancelled = await ended(step)
+        step.exception()  # seen; what ended the put tells more
+        return cancelled
 
     # Below are the steps that block.
 

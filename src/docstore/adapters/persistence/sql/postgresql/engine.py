@@ -8,6 +8,7 @@ from sqlalchemy import URL, NullPool, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from docstore.adapters.persistence.sql.postgresql.options import PREFIX, Options
+from docstore.adapters.persistence.sql.postgresql.vanishing import watched
 
 DRIVER: Final = "postgresql+asyncpg"
 GRACE: Final = 2.0  # seconds beyond the server's own limit, for an answer that never comes
@@ -75,7 +76,11 @@ def _arguments(url: URL, options: Options, session: Mapping[str, str]) -> dict[s
     name = str(url.query.get("application_name", "docstore"))
     # Just-in-time compilation takes longer than any statement of docstore's.
     settings = {"application_name": name, "jit": "off", **session}
-    arguments: dict[str, Any] = {"timeout": options.wait, "server_settings": settings}
+    arguments: dict[str, Any] = {
+        "timeout": options.wait,
+        "server_settings": settings,
+        "connection_class": watched(options.wait),
+    }
     if "sslmode" in url.query:
         arguments["ssl"] = url.query["sslmode"]
     if not url.password and (password := options.password.get_secret_value()):

@@ -25,7 +25,9 @@ class Options(BaseSettings):
         default=10, ge=1, le=1000, description="Most connections of one process."
     )
     wait: Annotated[float, Field(gt=0, le=60)] = Field(
-        default=4.0, description="Seconds to wait for a connection, whether a free or a new one."
+        default=4.0,
+        description="Seconds to wait for a connection, whether a free or a new one, and for a "
+        "sign of life from the server's machine.",
     )
     lock_timeout: Seconds = Field(default=3.0, description="Seconds to wait for a row's lock.")
     statement_timeout: Seconds = Field(
