@@ -1,6 +1,6 @@
 """Several servers and workers that share a PostgreSQL, an S3 and a Redis."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +77,19 @@ class Cluster:
         """Keys in the permanent bucket."""
         return self._keys(self.name)
 
+    def unfinished(self) -> list[str]:
+        """Keys of uploads that were begun in either bucket, and neither completed nor aborted."""
+        found = [self._client()._list_multipart_uploads(each) for each in self._buckets]
+        return [str(upload.object_name) for each in found for upload in each.uploads]
+
+    @property
+    def _buckets(self) -> Sequence[str]:
+        return self.name, f"{self.name}-new"
+
     def _keys(self, bucket: str) -> list[str]:
+        found = self._client().list_objects(bucket, recursive=True)
+        return [str(each.object_name) for each in found]
+
+    def _client(self) -> Minio:
         endpoint = self.services.store.endpoint
-        client = Minio(endpoint, ACCESS_KEY, SECRET_KEY, secure=False)
-        return [str(each.object_name) for each in client.list_objects(bucket, recursive=True)]
+        return Minio(endpoint, ACCESS_KEY, SECRET_KEY, secure=False)

@@ -1,4 +1,4 @@
-"""Kill the whole server at random moments under uploads, start it again, and see what it kept.
+"""Kill a store's processes at random moments under uploads, start them again, and see what is kept.
 
 What is checked is what clients were told: an acknowledged upload is there, byte for byte, and ends
 final. The seed decides what is sent and when the kill comes; the operating system decides the
@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID
 
 import httpx
@@ -51,16 +52,56 @@ class Tally:
         )
 
 
+class Victim(Protocol):
+    """What is killed."""
+
+    @property
+    def url(self) -> str:
+        """Of its API, while it runs."""
+
+    def start(self) -> None:
+        """What does not run, until it does."""
+
+    def kill(self, rng: random.Random) -> None:
+        """All of it, or the part that `rng` chooses; returns once that is gone."""
+
+    def no_stale_lease(self) -> None:
+        """Fails when a job is `processing` whose lease was over for more than STALE."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """All of docstore in one `serve`."""
+
+    server: Server
+
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    def start(self) -> None:
+        self.server.start()
+
+    def kill(self, _: random.Random) -> None:
+        self.server.kill()
+
+    def no_stale_lease(self) -> None:
+        sql = "SELECT id, lease_until FROM jobs WHERE status = 'processing'"
+        for row in rows(self.server.data_dir, sql):
+            lease = datetime.fromisoformat(row["lease_until"]).replace(tzinfo=UTC)
+            assert datetime.now(UTC) - lease < STALE, dict(row)
+
+
 @dataclass
 class KillLoop:
     """One run: `kills` times start, upload, kill; then a last start and the reckoning."""
 
-    server: Server
+    victim: Victim
     seed: int
     kills: int
     tally: Tally = field(init=False)
     in_flight: int = 0
-    token: str = ""
+    is_over: bool = False  # the round: whoever still gets answers asks no more
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -69,7 +110,7 @@ class KillLoop:
     async def run(self) -> Tally:
         for _ in range(self.kills):
             await self._round()
-        await asyncio.to_thread(self.server.start)
+        await asyncio.to_thread(self.victim.start)
         async with self._client() as client:
             await self._sign_in(client)
             await self._all_final(client)
@@ -78,8 +119,8 @@ class KillLoop:
         return self.tally
 
     async def _round(self) -> None:
-        before = len(self.tally.acked)
-        await asyncio.to_thread(self.server.start)
+        before, self.is_over = len(self.tally.acked), False
+        await asyncio.to_thread(self.victim.start)
         async with self._client() as client:
             await self._sign_in(client)
             for acked in self._some(self.tally.acked[:before]):
@@ -89,12 +130,13 @@ class KillLoop:
             await asyncio.sleep(self.random.uniform(0.005, 0.4))
             self.tally.kills += 1
             self.tally.kills_in_flight += self.in_flight > 0
-            self.server.kill()
+            self.victim.kill(self.random)
+            self.is_over = True
             await asyncio.gather(*uploads)
-        no_stale_lease(self.server.data_dir)
+        self.victim.no_stale_lease()
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.server.url, timeout=30)
+        return httpx.AsyncClient(base_url=self.victim.url, timeout=30)
 
     def _some(self, acked: list[Acked]) -> list[Acked]:
         """The latest, where a kill would show, and a few of all."""
@@ -109,9 +151,9 @@ class KillLoop:
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     async def _uploads(self, client: httpx.AsyncClient, seed: int) -> None:
-        """Upload until the server is gone."""
+        """Upload until the server is gone, or others are."""
         rng = random.Random(seed)
-        while True:
+        while not self.is_over:
             bodies = [body(rng) for _ in range(rng.choice((1, 1, 1, 3)))]
             self.in_flight += 1
             try:
@@ -162,13 +204,6 @@ def rows(data_dir: Path, sql: str) -> list[sqlite3.Row]:
     with closing(sqlite3.connect(uri, uri=True)) as db:
         db.row_factory = sqlite3.Row
         return db.execute(sql).fetchall()
-
-
-def no_stale_lease(data_dir: Path) -> None:
-    """No job is `processing` whose lease was over for more than STALE."""
-    for row in rows(data_dir, "SELECT id, lease_until FROM jobs WHERE status = 'processing'"):
-        lease = datetime.fromisoformat(row["lease_until"]).replace(tzinfo=UTC)
-        assert datetime.now(UTC) - lease < STALE, dict(row)
 
 
 def one_completed_job_per_generation(data_dir: Path) -> None:
