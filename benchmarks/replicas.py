@@ -58,6 +58,7 @@ def over_sdk(stage: Stage) -> Measured:
     """One after the other, the SDK first."""
     assert isinstance(stage.target, OnS3)
     settle(*stage.target.pids)
+    stage.target.services.make_room()
     direct = stage.target.direct(stage.source)
     measured = _upload_1g(stage)
     through = GIB / measured.value / 1e6

@@ -4,6 +4,7 @@ Their data lies in memory where it can; nothing waits for a disk, as nothing doe
 that they are compared with.
 """
 
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class Services:
     database: Postgresql
     queue: Redis
     store: S3Server
+    trash: Path  # of `store`
 
     def settings(self, name: str) -> Mapping[str, str]:
         """Of a new and empty store."""
@@ -51,6 +53,11 @@ class Services:
         """The SDK's, by itself."""
         return Minio(self.store.endpoint, ACCESS_KEY, SECRET_KEY, secure=False)
 
+    def make_room(self) -> None:
+        """MinIO keeps what is deleted for five minutes, which would fill the memory meanwhile."""
+        for deleted in self.trash.glob("*"):
+            shutil.rmtree(deleted, ignore_errors=True)
+
 
 @contextmanager
 def services(folder: Path) -> Iterator[Services]:
@@ -61,6 +68,6 @@ def services(folder: Path) -> Iterator[Services]:
             redis() as queue,
             minio(folder) as store,
         ):
-            yield Services(database, queue, store)
+            yield Services(database, queue, store, folder / "minio/.minio.sys/tmp/.trash")
     except pytest.skip.Exception as missing:
         raise SystemExit(str(missing)) from None
