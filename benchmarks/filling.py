@@ -1,8 +1,8 @@
 """Many rows in no time: SQL that makes them in the database itself, as docstore would have.
 
 What is at work is as much at every size: nearly every user has one job that is due, 199 more run,
-100 of which have lost their worker. All else is done, a hundredth of it in vain. One user, the
-lister, has failed with every second file. The newest have the highest ids.
+100 of which have lost their worker. All else is done, a hundredth of it in vain. Of one user, the
+lister, it is the five oldest files that failed. The newest have the highest ids.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from docstore.domain.ids import FileId, JobId, UserId
 USERS: Final = 1000
 LISTER: Final = UserId(UUID(int=1))
 STALE: Final = 100  # jobs whose lease is over
+FAILED: Final = 5  # of the lister's files
 TAG: Final = "invoices"  # of every file
 WORD: Final = "first"  # in the title of the lister's oldest one
 
@@ -77,7 +78,7 @@ _POSTGRESQL: Final = _Dialect(
 )
 
 _STATE: Final = f"""CASE
-    WHEN n % {USERS} = 0 THEN CASE WHEN n / {USERS} % 2 = 1 THEN 'failed' ELSE 'done' END
+    WHEN n % {USERS} = 0 THEN CASE WHEN n <= {FAILED * USERS} THEN 'failed' ELSE 'done' END
     WHEN n > {{rows}} - 1000 THEN 'queued'
     WHEN n > {{rows}} - 1200 THEN 'running'
     WHEN n % 101 = 3 THEN 'failed'

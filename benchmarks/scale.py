@@ -76,6 +76,7 @@ class Questions:
             "list, first page": self._list(),
             "list by cursor, deep": self._list(after=by_time),
             "list by cursor, by name": self._list(from_z, after=by_name),
+            "list by cursor, failed": self._list(failed, after=by_time),
             "list, by name": self._list(from_z),
             "list, failed": self._list(failed),
             "list, processed": self._list(FileQuery(status=FileStatus.PROCESSED)),
@@ -250,11 +251,13 @@ def main(arguments: Sequence[str]) -> int:
 def _parsed(arguments: Sequence[str]) -> Namespace:
     parser = ArgumentParser(description="Ask tables of two sizes the same questions.")
     parser.add_argument("--rows", type=int, default=MANY, help="of the large table; 1,000,000")
-    repeats = {"type": int, "default": REPEATS, "choices": range(1, MOST_REPEATS + 1)}
-    told = f"of each question, up to {MOST_REPEATS}; {REPEATS}"
-    parser.add_argument("--repeats", metavar="N", help=told, **repeats)
+    turns = f"of each question, up to {MOST_REPEATS}; {REPEATS}"
+    parser.add_argument("--repeats", type=int, default=REPEATS, metavar="N", help=turns)
     parser.add_argument("--on", nargs="+", choices=[*DATABASES], default=[*DATABASES])
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.rows < FEW or not 1 <= asked.repeats <= MOST_REPEATS:
+        parser.error(f"--rows: at least {FEW}; --repeats: 1 to {MOST_REPEATS}")
+    return asked
 
 
 if __name__ == "__main__":
