@@ -46,6 +46,7 @@ LISTINGS = [
     (files_of(sort="filename"), "ix_files_by_name (user_id=? AND (original_filename,id)>(?,?))"),
     (files_of(sort="-size"), "ix_files_by_size (user_id=? AND (size,id)<(?,?))"),
     (files_of(FAILED), "ix_files_unprocessed (user_id=? AND status=? AND (uploaded_at,id)>(?,?))"),
+    (files_of(FAILED, is_after=False), "ix_files_unprocessed (user_id=? AND status=?)"),
     (listing.jobs_of(None, is_after=True), "ix_jobs_listing"),
     (listing.jobs_of(JobStatus.FAILED, is_after=True), "ix_jobs_failed"),
 ]
