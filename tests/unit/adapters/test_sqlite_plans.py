@@ -3,13 +3,16 @@
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects import sqlite as dialect
 
-from docstore.adapters.persistence.sql import files, jobs, upkeep
+from docstore.adapters.persistence.sql import claims, files, jobs, listing, upkeep
 from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
+from docstore.domain.lifecycle import FileStatus, JobStatus
+from docstore.domain.listing import ALL_FILES, FileQuery, Sort
 
 
 @pytest.fixture
@@ -29,7 +32,35 @@ async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
         yield database
 
 
+def files_of(
+    query: FileQuery = ALL_FILES, *, sort: str = "uploaded_at", is_after: bool = True
+) -> ClauseElement:
+    return listing.files_of(listing.kind_of(query), Sort(sort), is_after=is_after)
+
+
+FAILED = FileQuery(status=FileStatus.FAILED)
+LISTINGS = [
+    (files_of(is_after=False), "ix_files_listing (user_id=?)"),
+    (files_of(), "COVERING INDEX ix_files_listing (user_id=? AND (uploaded_at,id)>(?,?))"),
+    (files_of(sort="-uploaded_at"), "ix_files_listing (user_id=? AND (uploaded_at,id)<(?,?))"),
+    (files_of(sort="filename"), "ix_files_by_name (user_id=? AND (original_filename,id)>(?,?))"),
+    (files_of(sort="-size"), "ix_files_by_size (user_id=? AND (size,id)<(?,?))"),
+    (files_of(FAILED), "ix_files_unprocessed (user_id=? AND status=? AND (uploaded_at,id)>(?,?))"),
+    (files_of(FAILED, is_after=False), "ix_files_unprocessed (user_id=? AND status=?)"),
+    (listing.jobs_of(None, is_after=True), "ix_jobs_listing"),
+    (listing.jobs_of(JobStatus.FAILED, is_after=True), "ix_jobs_failed"),
+]
 HOT = [
+    *LISTINGS,
+    (jobs.SqlJobs.statements.by_id, "(id=?)"),
+    (jobs.SqlJobs.statements.replace, "(id=?)"),
+    (files.SqlFiles.statements.replace, "(id=?)"),
+    (jobs.LOCK.params(ids=[UUID(int=1)]), "(id=?)"),
+    (jobs.HEARTBEAT, "(id=?)"),
+    (files.FIND.params(ids=[UUID(int=1)]), "(id=?)"),
+    (files.TOTAL_OF_STATUS, "PRIMARY KEY (user_id=? AND status=?)"),
+    (upkeep.BACKLOG, "ix_jobs_queued (due_at<?)"),
+    (claims.FORGET, "ix_idempotency_keys_expiry"),
     (jobs.DUE, "ix_jobs_queued"),
     (jobs.OF_FILE, "file_id=?"),
     (upkeep.LAPSED, "ix_jobs_leased"),
@@ -65,7 +96,8 @@ class TestPlans:
 
 
 def explain(path: Path, statement: ClauseElement) -> str:
-    compiled = statement.compile(dialect=dialect.dialect())
+    written = {"render_postcompile": True}  # with as many ids as it was given
+    compiled = statement.compile(dialect=dialect.dialect(), compile_kwargs=written)
     raw = sqlite3.connect(path)
     blanks = [None] * str(compiled).count("?")
     rows = raw.execute(f"EXPLAIN QUERY PLAN {compiled}", blanks).fetchall()

@@ -2,6 +2,8 @@
 dear, as it is with a million of them.
 """
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import Select, text
 from sqlalchemy.sql.dml import UpdateBase
@@ -18,7 +20,12 @@ def files_of(query: FileQuery = ALL_FILES, *, sort: str = "uploaded_at") -> Sele
     return listing.files_of(listing.kind_of(query), Sort(sort), is_after=True)
 
 
-HOT = [
+HOT: list[tuple[Select[tuple[object]] | UpdateBase, str]] = [
+    (jobs.SqlJobs.statements.by_id, "pk_jobs"),
+    (jobs.SqlJobs.statements.replace, "pk_jobs"),
+    (jobs.LOCK.params(ids=[UUID(int=1)]), "pk_jobs"),
+    (jobs.HEARTBEAT, "pk_jobs"),
+    (files.SqlFiles.statements.replace, "pk_files"),
     (jobs.DUE, "ix_jobs_queued"),
     (jobs.OF_FILE, "uq_jobs_file_id_job_type_generation"),
     (upkeep.LAPSED, "ix_jobs_leased"),
@@ -34,6 +41,7 @@ HOT = [
     (files_of(sort="filename"), "ix_files_by_name"),
     (files_of(sort="size"), "ix_files_by_size"),
     (files_of(FileQuery(status=FileStatus.FAILED)), "ix_files_unprocessed"),
+    (files_of(FileQuery(status=FileStatus.UPLOADED)), "ix_files_unprocessed"),
     (listing.jobs_of(None, is_after=True), "ix_jobs_listing"),
     (listing.jobs_of(JobStatus.FAILED, is_after=True), "ix_jobs_failed"),
 ]
@@ -51,7 +59,8 @@ async def test_hot_questions_use_an_index(
 async def explain(
     database: PostgresqlDatabase, statement: Select[tuple[object]] | UpdateBase
 ) -> str:
-    compiled = statement.compile(dialect=database._writers.dialect)
+    written = {"render_postcompile": True}  # with as many ids as it was given
+    compiled = statement.compile(dialect=database._writers.dialect, compile_kwargs=written)
     async with database._writers.connect() as db:
         for rule in (
             "enable_seqscan = off",

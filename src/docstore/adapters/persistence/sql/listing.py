@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from docstore.adapters.persistence.sql.functions import has_element, position
-from docstore.adapters.persistence.sql.tables import OF_FILES, files, is_in, jobs
+from docstore.adapters.persistence.sql.tables import OF_FILES, UNPROCESSED, files, is_in, jobs
 from docstore.domain.lifecycle import FileStatus, JobStatus
 from docstore.domain.listing import FileQuery, Place, Sort
 from docstore.domain.searching import folded
@@ -130,6 +130,8 @@ def _rules_of_files(kind: Kind) -> Sequence[ColumnElement[bool]]:
         rules.append(position(files.c.search_text, _word(number)) > 0)
     if kind.status is not None:
         rules.append(is_in(files.c.status, kind.status))
+    if kind.status not in (None, FileStatus.PROCESSED):
+        rules.append(UNPROCESSED)  # which changes nothing but the plan
     return rules
 
 

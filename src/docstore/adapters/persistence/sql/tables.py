@@ -137,9 +137,9 @@ files: Final = Table(
     ),
 )
 
-UNPROCESSED: Final = is_in(
-    files.c.status, *(s for s in FileStatus if s is not FileStatus.PROCESSED)
-)
+# SQLite takes a partial index only for a question that says the very same: of IN with fewer values
+# it cannot tell.
+UNPROCESSED: Final = files.c.status != literal_column(f"'{FileStatus.PROCESSED}'")
 UNFINISHED: Final = is_in(files.c.status, *(s for s in FileStatus if not s.is_final))
 
 # Read backwards, the first gives an owner's files newest first.
