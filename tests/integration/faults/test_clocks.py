@@ -126,19 +126,20 @@ async def test_nobody_takes_a_lease_that_lives(crew: Crew) -> None:
 async def test_the_lease_of_the_dead_is_taken_when_it_is_over(
     crew: Crew, dead: str, alive: str
 ) -> None:
-    with crew.cluster.server("api") as server, signed_in(server) as client:
-        with crew.worker(dead) as killed:
-            upload(client)
-            await until(lambda: crew.is_at_work(killed), WITHIN)
-            with crew.worker(alive) as heir:
-                killed.kill()
-                killed.wait()
-                (until_then,) = crew.cluster.sql("SELECT lease_until FROM jobs")
-                await until(lambda: crew.is_at_work(heir), WITHIN)
-                (taken,) = crew.cluster.sql(
-                    f"SELECT started_at > '{until_then}', started_at - '{until_then}', attempts"
-                    " FROM jobs"
-                )
-                print(f"\n{dead} is killed, {alive} inherits: {taken}")
-                assert taken.startswith("t|") and taken.endswith("|2")
-                await until(lambda: crew.completed() == 1, WITHIN)
+    with (
+        crew.cluster.server("api") as server,
+        crew.worker(dead) as killed,
+        signed_in(server) as client,
+    ):
+        upload(client)
+        await until(lambda: crew.is_at_work(killed), WITHIN)
+        with crew.worker(alive) as heir:
+            killed.kill()
+            killed.wait()
+            (end,) = crew.cluster.sql("SELECT lease_until FROM jobs")
+            await until(lambda: crew.is_at_work(heir), WITHIN)
+            late = f"SELECT attempts, started_at > '{end}', started_at - '{end}' FROM jobs"
+            (taken,) = crew.cluster.sql(late)
+            print(f"\n{dead} is killed, {alive} inherits: {taken}")
+            assert taken.startswith("2|t|"), "it was taken too early, or more than once"
+            await until(lambda: crew.completed() == 1, WITHIN)
