@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import md5, sha256
 from typing import Final, TypeAlias
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from docstore.domain.errors import Unavailable
 
