@@ -154,13 +154,17 @@ class Server:
 
 @contextmanager
 def serving(
-    data_dir: Path, *, environment: Mapping[str, str] | None = None, **settings: str
+    data_dir: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = (),
+    **settings: str,
 ) -> Iterator[Server]:
     """A started server, killed on leaving unless it has ended. `drain_timeout="5"` and the like
     are its settings.
     """
     chosen = {f"DOCSTORE_{name.upper()}": value for name, value in settings.items()}
-    server = Server(data_dir, {**(environment or {}), **chosen})
+    server = Server(data_dir, {**(environment or {}), **chosen}, options=options)
     try:
         server.start()
         yield server

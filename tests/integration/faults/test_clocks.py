@@ -4,7 +4,7 @@ On PostgreSQL only. All who share a SQLite file are on one machine, and so have 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -15,6 +15,7 @@ import pytest
 from integration.clients import signed_in, upload
 from integration.cluster import Cluster, Services
 from integration.faults.redis_storm import until
+from integration.servers import Server, serving
 from integration.services.faketime import faketime
 from integration.services.postgresql import postgresql
 from integration.services.redis import redis
@@ -30,6 +31,7 @@ WITHIN: Final = 60.0  # of an hour
 AHEAD: Final = "+1h"
 RIGHT: Final = "+0"
 BEHIND: Final = "-1h"
+FAST: Final = "+0 x2"  # a second ahead with each second
 
 pytestmark = [pytest.mark.faults, pytest.mark.anyio, pytest.mark.timeout(300)]
 
@@ -56,6 +58,13 @@ class Crew:
         folder = self.cluster.folder / offset
         environment = faketime(offset, folder / "packages", self.cluster.environment)
         return worker(folder, environment=environment)
+
+    @contextmanager
+    def server(self, offset: str) -> Iterator[Server]:
+        folder = self.cluster.folder / f"api{offset}"
+        environment = faketime(offset, folder / "packages", self.cluster.environment)
+        with serving(folder / "data", environment=environment, options=("--no-worker",)) as server:
+            yield server
 
     def holders(self) -> list[str]:
         """Who holds a job now. Each holds it until at most a lease from now, by the database's
@@ -104,6 +113,7 @@ async def test_nobody_takes_a_lease_that_lives(crew: Crew) -> None:
         crew.worker(AHEAD) as ahead,
         crew.worker(RIGHT) as right,
         crew.worker(BEHIND) as behind,
+        crew.worker(FAST) as fast,
         signed_in(server) as client,
     ):
         for _ in range(JOBS):
@@ -115,7 +125,7 @@ async def test_nobody_takes_a_lease_that_lives(crew: Crew) -> None:
         files = crew.cluster.sql("SELECT count(*) FROM files WHERE status = 'processed'")
         print(f"\n{JOBS} jobs of {JOB} s, leases of {LEASE} s: by {len(held)} workers")
         assert (jobs, files) == (["completed|1|0|0|"], [str(JOBS)])
-        for process in (ahead, right, behind):
+        for process in (ahead, right, behind, fast):
             assert any(is_of(process, name) for name in held), "one of them had no work"
 
 
@@ -143,3 +153,14 @@ async def test_the_lease_of_the_dead_is_taken_when_it_is_over(
             print(f"\n{dead} is killed, {alive} inherits: {taken}")
             assert taken.startswith("2|t|"), "it was taken too early, or more than once"
             await until(lambda: crew.completed() == 1, WITHIN)
+
+
+@pytest.mark.parametrize("offset", [AHEAD, BEHIND, FAST])
+async def test_an_api_with_a_wrong_clock_loses_and_doubles_nothing(crew: Crew, offset: str) -> None:
+    with crew.server(offset) as server, crew.worker(RIGHT), signed_in(server) as client:
+        ids = [upload(client) for _ in range(3)]
+        await until(lambda: crew.completed() == len(ids), WITHIN)
+        assert {client.get(f"/files/{each}").json()["status"] for each in ids} == {"processed"}
+        assert client.get("/files").json()["total"] == len(ids)
+        assert server.command("fsck", "--grace", "0")["clean"]
+    assert crew.cluster.sql("SELECT DISTINCT attempts FROM jobs") == ["1"]
