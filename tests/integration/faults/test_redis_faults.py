@@ -20,7 +20,7 @@ from integration.sleeper import with_sleeper
 from integration.workers import worker
 
 UPLOADS: Final = 500
-AWAY: Final = {"full": 10.0, "long": 60.0}[os.environ.get("DOCSTORE_TEST_FAULTS", "full")]
+AWAY: Final = 60.0  # seconds
 
 pytestmark = [pytest.mark.faults, pytest.mark.anyio, pytest.mark.timeout(900)]
 
