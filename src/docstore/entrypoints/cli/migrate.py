@@ -1,6 +1,8 @@
 import asyncio
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,12 +24,24 @@ def migrate(data_dir: Path | None, as_json: bool) -> None:
     """
     from docstore import container
 
-    # As Ctrl-C: the first process of a container does not end by a signal that it leaves alone.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     settings = settings_for(data_dir)
     holder = container.Container(settings=settings)
-    asyncio.run(container.migrate(holder, storage_may_be_away=False))
+    try:
+        asyncio.run(_unless_told_to_end(container.migrate(holder, storage_may_be_away=False)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     if as_json:
         print_json({"is_current": True})
     else:
         click.echo("the database is up to date")
+
+
+async def _unless_told_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """By a handler for each signal: the first process of a container does not end by one that it
+    leaves alone, and whoever starts a job in the background has it ignore Ctrl-C.
+    """
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    for told in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(told, task.cancel)
+    await work

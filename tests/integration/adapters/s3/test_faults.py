@@ -203,12 +203,20 @@ async def test_what_was_stored_and_is_not_there_is_a_failure(stand: Stand) -> No
         await stand.store.put("a/b", chunks(SMALL))
 
 
-@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "SignatureDoesNotMatch", "AccessDenied"])
+@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "SignatureDoesNotMatch"])
 async def test_what_an_operator_can_cure_is_unavailable(stand: Stand, code: str) -> None:
     stand.line.harm("PUT", refusing(403, code), times=ALWAYS)
     with pytest.raises(Unavailable, match=code):
         await stand.store.put("a/b", chunks(SMALL))
     assert stand.line.count("PUT") == 1, "trying again cures nothing"
+
+
+async def test_a_denial_may_be_a_folder_that_is_being_removed(stand: Stand) -> None:
+    stand.line.harm("PUT", refusing(403, "AccessDenied"), times=1)
+    await stand.store.put("a/b", chunks(SMALL))
+    stand.line.harm("PUT", refusing(403, "AccessDenied"), times=ALWAYS)
+    with pytest.raises(Unavailable, match="AccessDenied"):
+        await stand.store.put("a/b", chunks(SMALL))
 
 
 async def test_a_full_store_is_out_of_space(stand: Stand) -> None:

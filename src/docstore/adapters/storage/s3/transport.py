@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _PAUSE: Final = 0.25  # seconds before the second try, doubled before each next; half is chance
 _AGAIN: Final = frozenset({408, 429, 500, 502, 503, 504})
+_DENIED: Final = b"<Code>AccessDenied</Code>"
+"""MinIO answers so, too, to a put into a folder that it removes just then: a delete emptied it."""
 _FINAL: Final = (SSLError, NameResolutionError)
 """A certificate or a name that is wrong now is wrong in a second."""
 
@@ -54,7 +56,7 @@ class Transport(PoolManager):
                 if isinstance(error, _FINAL) or not self._pause(tried, until, type(error).__name__):
                     raise
             else:
-                if answer.status not in _AGAIN or not self._pause(tried, until, answer.status):
+                if not _may_pass(method, answer) or not self._pause(tried, until, answer.status):
                     return answer
                 answer.close()
 
@@ -72,3 +74,9 @@ class Transport(PoolManager):
         log.info("S3 answered %s; trying again", reason)
         time.sleep(pause)
         return True
+
+
+def _may_pass(method: str, answer: BaseHTTPResponse) -> bool:
+    """Whether it may be another answer next time."""
+    is_denied = method == "PUT" and answer.status == 403 and _DENIED in answer.data
+    return is_denied or answer.status in _AGAIN
