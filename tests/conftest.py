@@ -1,4 +1,5 @@
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,10 @@ from hypothesis import settings
 # Tests measure no time: on a busy machine any example may be slow.
 settings.register_profile("docstore", deadline=None)
 settings.load_profile("docstore")
+
+# Who starts this in the background has it ignore Ctrl-C, and with it every process of a test.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
