@@ -19,7 +19,9 @@ from docstore.domain.ids import FileId, JobId, UserId
 
 USERS: Final = 1000
 LISTER: Final = UserId(UUID(int=1))
-STALE: Final = 100  # jobs whose lease is over
+DUE: Final = USERS  # the newest files
+RUNNING: Final = 200  # those before them
+STALE: Final = 100  # of those that run, the oldest: their lease is over
 FAILED: Final = 5  # of the lister's files
 TAG: Final = "invoices"  # of every file
 WORD: Final = "first"  # in the title of the lister's oldest one
@@ -32,7 +34,7 @@ def lister_file(number: int) -> FileId:
 
 def due_job(rows: int, number: int) -> JobId:
     """From 1, the one that is due longest."""
-    return JobId(UUID(int=rows - USERS + number))
+    return JobId(UUID(int=rows - DUE + number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class _Dialect:
     def statements(self, rows: int) -> Sequence[str]:
         users = self.series.format(USERS)
         files = f"SELECT *, {_STATE} AS state FROM {self.series.format(rows)} AS numbers"
+        over = rows - DUE - RUNNING + STALE  # the last whose lease is
         words = {
             "rows": rows,
             "state": "state",
@@ -58,7 +61,7 @@ class _Dialect:
             "facts": self.json.format("""'{"pages": 3, "words": 512, "language": "en"}'"""),
             "now": self.ago.format("0"),
             "then": self.ago.format(f"{rows} - n"),
-            "lease": self.ago.format(f"CASE WHEN n <= {rows - 1100} THEN 60 ELSE -86400 END"),
+            "lease": self.ago.format(f"CASE WHEN n <= {over} THEN 60 ELSE -86400 END"),
         }
         return [statement.format(**words) for statement in (_USERS, _FILES, _JOBS, _PURGES)]
 
@@ -79,8 +82,8 @@ _POSTGRESQL: Final = _Dialect(
 
 _STATE: Final = f"""CASE
     WHEN n % {USERS} = 0 THEN CASE WHEN n <= {FAILED * USERS} THEN 'failed' ELSE 'done' END
-    WHEN n > {{rows}} - 1000 THEN 'queued'
-    WHEN n > {{rows}} - 1200 THEN 'running'
+    WHEN n > {{rows}} - {DUE} THEN 'queued'
+    WHEN n > {{rows}} - {DUE + RUNNING} THEN 'running'
     WHEN n % 101 = 3 THEN 'failed'
     ELSE 'done' END"""
 

@@ -14,12 +14,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from statistics import median
 from typing import Any, Final
 from uuid import UUID, uuid4
-
-import pytest
 
 import places
 from docstore.application.dispatching import SKEW, Dispatch, ReleaseExpired
@@ -30,10 +27,7 @@ from docstore.domain.listing import ALL_FILES, FileQuery, Place, Sort
 from docstore.domain.retry import RetryPolicy
 from docstore.plugins import connect
 from filling import LISTER, STALE, TAG, USERS, WORD, due_job, fill, lister_file
-
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
-
-from integration.services.postgresql import postgresql
+from services import database
 
 FEW: Final = 10_000  # rows
 MANY: Final = 1_000_000
@@ -227,11 +221,8 @@ def _on_sqlite() -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def _on_postgresql() -> Iterator[tuple[str, str]]:
-    try:
-        with postgresql() as server:
-            yield server.new_database(), server.new_database()
-    except pytest.skip.Exception as missing:
-        raise SystemExit(str(missing)) from None
+    with database() as server:
+        yield server.new_database(), server.new_database()
 
 
 DATABASES: Final = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}

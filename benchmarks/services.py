@@ -62,12 +62,26 @@ class Services:
 @contextmanager
 def services(folder: Path) -> Iterator[Services]:
     """Ended on leaving. Exits when one of them cannot be had."""
+    with (
+        _needed(),
+        postgresql(max_connections=CONNECTIONS) as database,
+        redis() as queue,
+        minio(folder) as store,
+    ):
+        yield Services(database, queue, store, folder / "minio/.minio.sys/tmp/.trash")
+
+
+@contextmanager
+def database() -> Iterator[Postgresql]:
+    """PostgreSQL alone, as it comes. Exits when it cannot be had."""
+    with _needed(), postgresql() as server:
+        yield server
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Where a test is skipped for want of a server, a benchmark exits."""
     try:
-        with (
-            postgresql(max_connections=CONNECTIONS) as database,
-            redis() as queue,
-            minio(folder) as store,
-        ):
-            yield Services(database, queue, store, folder / "minio/.minio.sys/tmp/.trash")
+        yield
     except pytest.skip.Exception as missing:
         raise SystemExit(str(missing)) from None

@@ -154,17 +154,13 @@ class Server:
 
 @contextmanager
 def serving(
-    data_dir: Path,
-    *,
-    environment: Mapping[str, str] | None = None,
-    options: tuple[str, ...] = (),
-    **settings: str,
+    data_dir: Path, *, environment: Mapping[str, str] | None = None, **settings: str
 ) -> Iterator[Server]:
     """A started server, killed on leaving unless it has ended. `drain_timeout="5"` and the like
     are its settings.
     """
     chosen = {f"DOCSTORE_{name.upper()}": value for name, value in settings.items()}
-    server = Server(data_dir, {**(environment or {}), **chosen}, options=options)
+    server = Server(data_dir, {**(environment or {}), **chosen})
     try:
         server.start()
         yield server

@@ -23,9 +23,14 @@ def is_guessable(secret: str) -> bool:
     return is_published(secret) or len(set(secret)) < FEW_CHARACTERS
 
 
+def is_refused(settings: Settings) -> bool:
+    """Where nobody but this machine reaches it, a published one is good for a look."""
+    return settings.is_public and is_published(settings.jwt_secret)
+
+
 def refuse_published(settings: Settings) -> None:
-    """PublishedSecret, unless nobody but this machine reaches it: there it is good for a look."""
-    if settings.is_public and is_published(settings.jwt_secret):
+    """PublishedSecret when it `is_refused`."""
+    if is_refused(settings):
         raise PublishedSecret(
             f"DOCSTORE_JWT_SECRET stands in an example, so whoever reaches {settings.host} may "
             f"sign in as anybody: {ADVICE}"

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from docstore.entrypoints.secrecy import ADVICE, is_guessable, is_published
+from docstore.entrypoints.secrecy import ADVICE, is_guessable, is_refused
 from docstore.settings import Settings
 
 LITTLE_SPACE: Final = 1024**3  # bytes
@@ -106,8 +106,7 @@ def _secret(settings: Settings) -> Finding:
     """Whoever has it, or guesses it, is everybody. That it is long enough, the settings see to."""
     if settings.jwt_secret:
         if is_guessable(settings.jwt_secret):
-            is_refused = settings.is_public and is_published(settings.jwt_secret)
-            level = Level.FAILED if is_refused else Level.WARNING
+            level = Level.FAILED if is_refused(settings) else Level.WARNING
             return Finding("secret", level, f"DOCSTORE_JWT_SECRET can be guessed; {ADVICE}")
         return Finding("secret", Level.OK, "given by DOCSTORE_JWT_SECRET")
     if settings.is_shared:

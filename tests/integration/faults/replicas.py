@@ -10,17 +10,10 @@ from dataclasses import dataclass, field
 from subprocess import Popen
 
 from integration.cluster import Cluster
-from integration.faults.kill_loop import STALE
+from integration.faults.kill_loop import NOT_DONE_ONCE, STALE
 from integration.servers import Server, descendants, wait_until_gone
 
 PARTS = ("api", "worker", "api and worker")
-WRONG = """
-    SELECT f.id, f.status, count(j.id) FROM files f LEFT JOIN jobs j ON j.file_id = f.id
-    GROUP BY f.id HAVING f.status NOT IN ('processed', 'failed')
-    OR count(*) FILTER (WHERE j.status = 'completed' AND j.generation = f.generation)
-        <> (f.status = 'processed')::int
-    OR count(*) FILTER (WHERE j.status IN ('queued', 'processing')) > 0
-"""
 
 
 @dataclass
@@ -66,8 +59,7 @@ class Replicas:
         assert self.cluster.sql(stale) == []
 
     def one_completed_job_per_generation(self) -> None:
-        """Every processed file has exactly one completed job in its generation, and no live one."""
-        assert self.cluster.sql(WRONG) == []
+        assert self.cluster.sql(NOT_DONE_ONCE) == []
 
     def _start_api(self) -> None:
         if self.server.process is None:

@@ -4,8 +4,8 @@ On PostgreSQL only. All who share a SQLite file are on one machine, and so have 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Final
@@ -15,13 +15,12 @@ import pytest
 from integration.clients import signed_in, upload
 from integration.cluster import Cluster, Services
 from integration.faults.redis_storm import until
-from integration.servers import Server, serving
+from integration.servers import Server
 from integration.services.faketime import faketime
 from integration.services.postgresql import postgresql
 from integration.services.redis import redis
 from integration.services.s3 import S3Server
 from integration.sleeper import with_sleeper
-from integration.workers import worker
 
 JOBS: Final = 12
 LEASE: Final = 4  # seconds
@@ -55,16 +54,16 @@ class Crew:
     cluster: Cluster
 
     def worker(self, offset: str) -> "AbstractContextManager[Popen[str]]":
-        folder = self.cluster.folder / offset
-        environment = faketime(offset, folder / "packages", self.cluster.environment)
-        return worker(folder, environment=environment)
+        return self._with_clock(offset).worker(offset)
 
-    @contextmanager
-    def server(self, offset: str) -> Iterator[Server]:
-        folder = self.cluster.folder / f"api{offset}"
-        environment = faketime(offset, folder / "packages", self.cluster.environment)
-        with serving(folder / "data", environment=environment, options=("--no-worker",)) as server:
-            yield server
+    def server(self, offset: str) -> AbstractContextManager[Server]:
+        return self._with_clock(offset).server(f"api{offset}")
+
+    def _with_clock(self, offset: str) -> Cluster:
+        packages = self.cluster.folder / f"packages{offset}"
+        return replace(
+            self.cluster, environment=faketime(offset, packages, self.cluster.environment)
+        )
 
     def holders(self) -> list[str]:
         """Who holds a job now. Each holds it until at most a lease from now, by the database's

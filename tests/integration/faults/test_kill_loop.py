@@ -1,5 +1,4 @@
 import os
-import random
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ import pytest
 from integration.cluster import Cluster, Services
 from integration.faults.kill_loop import Embedded, KillLoop, one_completed_job_per_generation
 from integration.faults.replicas import Replicas
+from integration.replays import a_seed
 from integration.servers import Server
 from integration.services.minio import minio
 from integration.services.postgresql import postgresql
@@ -25,12 +25,6 @@ OFTEN = {
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-def a_seed() -> int:
-    seed = int(os.environ.get("DOCSTORE_TEST_SEED") or random.SystemRandom().getrandbits(32))
-    print(f"\nreplay with DOCSTORE_TEST_SEED={seed}")
-    return seed
 
 
 def number() -> int:

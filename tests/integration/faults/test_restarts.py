@@ -1,5 +1,3 @@
-import os
-import random
 import socket
 from pathlib import Path
 from typing import Final
@@ -8,6 +6,7 @@ import pytest
 
 from integration.faults.rolling_restart import RollingRestart
 from integration.remains import select
+from integration.replays import a_seed
 from integration.servers import Server
 from integration.sleeper import with_sleeper
 
@@ -26,8 +25,7 @@ def a_free_port() -> int:
 
 
 async def nobody_notices(tmp_path: Path, *, restarts: int, jobs: int) -> None:
-    seed = int(os.environ.get("DOCSTORE_TEST_SEED") or random.SystemRandom().getrandbits(32))
-    print(f"\nreplay with DOCSTORE_TEST_SEED={seed}")
+    seed = a_seed()
     slow = with_sleeper(tmp_path / "packages", seconds=JOB)
     server = Server(tmp_path / "data", {**slow, "DOCSTORE_WORKERS": "4"}, port=a_free_port())
     try:

@@ -1,6 +1,4 @@
 import json
-import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +6,7 @@ import pytest
 
 from integration.clients import TEXT, final, signed_in, upload
 from integration.faults.database_restarts import DatabaseRestarts
+from integration.replays import a_seed
 from integration.servers import DidNotStart, Server, serving
 from integration.services.postgresql import Postgresql, postgresql
 
@@ -109,8 +108,7 @@ async def test_twenty_restarts_of_postgresql_cost_clean_refusals(
 
 
 async def nothing_is_lost(tmp_path: Path, database: Postgresql, url: str, *, restarts: int) -> None:
-    seed = int(os.environ.get("DOCSTORE_TEST_SEED") or random.SystemRandom().getrandbits(32))
-    print(f"\nreplay with DOCSTORE_TEST_SEED={seed}")
+    seed = a_seed()
     # A worker that cannot claim a job forgets the hint; it is given again after that patience.
     with serving(tmp_path / "data", database_url=url, upload_rate="off", patience="3") as server:
         tally = await DatabaseRestarts(server, database, seed, restarts=restarts).run()

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from docstore.adapters.ending import finished
 from docstore.adapters.queue.handling import Handle, handle_safely, is_stopping
-from docstore.adapters.queue.leaving import to_the_end
 from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 
@@ -36,7 +36,7 @@ class MemoryJobQueue:
         try:
             yield
         finally:
-            await to_the_end(_stop(running))
+            await finished(asyncio.create_task(_stop(running)))
 
     async def ping(self) -> None:
         """Always answers."""

@@ -1,6 +1,7 @@
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import fields, replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -99,11 +100,7 @@ class UpdatesContract(OnAnEmptyDatabase):
         before = a_file(user_id=owner.id)
         changed = replace(before, **changes, version=2)
         await save(begin, before)
-        async with begin() as tx:
-            await tx.files.update(changed)
-            await tx.commit()
-        async with begin(read_only=True) as tx:
-            assert await tx.files.get(before.id) == changed
+        await _is_kept(begin, attrgetter("files"), changed)
 
     @pytest.mark.parametrize("changes", CHANGES[Job], ids=["started", "given up"])
     async def test_each_change_of_a_job_is_kept(
@@ -113,11 +110,7 @@ class UpdatesContract(OnAnEmptyDatabase):
         before = a_job(user_id=owner.id, file_id=its_file.id)
         changed = replace(before, **changes, version=2)
         await save(begin, its_file, before)
-        async with begin() as tx:
-            await tx.jobs.update(changed)
-            await tx.commit()
-        async with begin(read_only=True) as tx:
-            assert await tx.jobs.get(before.id) == changed
+        await _is_kept(begin, attrgetter("jobs"), changed)
 
     @pytest.mark.parametrize("changes", CHANGES[User], ids=["somebody else"])
     async def test_each_change_of_a_user_is_kept(
@@ -126,11 +119,16 @@ class UpdatesContract(OnAnEmptyDatabase):
         before = a_user()
         changed = replace(before, **changes, version=2)
         await save(begin, before)
-        async with begin() as tx:
-            await tx.users.update(changed)
-            await tx.commit()
-        async with begin(read_only=True) as tx:
-            assert await tx.users.get(before.id) == changed
+        await _is_kept(begin, attrgetter("users"), changed)
+
+
+async def _is_kept(begin: Begin, rows: Callable[[Any], Any], changed: File | Job | User) -> None:
+    """`rows` of a transaction are those of its kind."""
+    async with begin() as tx:
+        await rows(tx).update(changed)
+        await tx.commit()
+    async with begin(read_only=True) as tx:
+        assert await rows(tx).get(changed.id) == changed
 
 
 def _names(changes: Iterable[dict[str, Any]]) -> Set[str]:

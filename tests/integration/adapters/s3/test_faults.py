@@ -214,9 +214,11 @@ async def test_what_an_operator_can_cure_is_unavailable(stand: Stand, code: str)
 async def test_a_denial_may_be_a_folder_that_is_being_removed(stand: Stand) -> None:
     stand.line.harm("PUT", refusing(403, "AccessDenied"), times=1)
     await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 2
     stand.line.harm("PUT", refusing(403, "AccessDenied"), times=ALWAYS)
     with pytest.raises(Unavailable, match="AccessDenied"):
         await stand.store.put("a/b", chunks(SMALL))
+    assert stand.line.count("PUT") == 2 + 3
 
 
 async def test_a_full_store_is_out_of_space(stand: Stand) -> None:

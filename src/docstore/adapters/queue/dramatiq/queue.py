@@ -12,6 +12,7 @@ import redis
 from dramatiq import Worker
 from redis.exceptions import RedisError
 
+from docstore.adapters.ending import finished
 from docstore.adapters.outage import Outage, reason
 from docstore.adapters.queue.dramatiq.bridge import Bridge
 from docstore.adapters.queue.dramatiq.broker import HintBroker
@@ -20,7 +21,6 @@ from docstore.adapters.queue.dramatiq.hints import hint
 from docstore.adapters.queue.dramatiq.intake import Intake
 from docstore.adapters.queue.dramatiq.workers import worker_of
 from docstore.adapters.queue.handling import Handle
-from docstore.adapters.queue.leaving import to_the_end
 from docstore.domain.errors import Unavailable
 from docstore.domain.ids import JobId
 
@@ -75,7 +75,7 @@ class DramatiqJobQueue:
         finally:
             self._intakes.discard(intake)
             intake.shut()
-            await to_the_end(_stop(bridge, worker))
+            await finished(asyncio.create_task(_stop(bridge, worker)))
 
     async def ping(self) -> None:
         """Unavailable when it would take no hint."""

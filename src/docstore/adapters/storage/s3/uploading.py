@@ -8,10 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
+from docstore.adapters.ending import ended, finished
 from docstore.adapters.storage.s3.calls import ObjectCalls, SentPart
 from docstore.adapters.storage.s3.errors import s3_errors
 from docstore.adapters.storage.s3.parts import Part, Room
-from docstore.adapters.storage.threads import Threads, ended, finished
+from docstore.adapters.storage.threads import Threads
 from docstore.domain.errors import DocstoreError, Unavailable
 
 _SMALL: Final = 256 * 1024  # bytes; many such bodies may be sent at once
