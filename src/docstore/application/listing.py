@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, Generic, TypeVar
 
 from docstore.application.cursors import Cursors
@@ -138,5 +138,6 @@ class ListJobs:
             ).get(wanted)
 
 
+@lru_cache(256)  # most ask the same again, page after page
 def _scope(kind: str, owner: UserId, query: FileQuery | JobQuery) -> str:
     return json.dumps([kind, owner.hex, asdict(query)], default=str)

@@ -218,7 +218,6 @@ class Upload:
         sent = False
         try:
             async with self.begin() as tx:
-                await tx.users.get(owner)
                 now = await tx.now()
                 files = [self._file(owner, one, details, now) for one in staged]
                 for file in files:

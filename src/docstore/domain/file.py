@@ -88,6 +88,8 @@ def _wrong_text(text: str, limit: int) -> str | None:
 
 
 def _wrong_metadata(metadata: Mapping[str, Json]) -> str | None:
+    if metadata == {}:
+        return None  # as most are
     try:
         dumped = json.dumps(metadata, allow_nan=False)
         size = len(json.dumps(metadata, ensure_ascii=False).encode())

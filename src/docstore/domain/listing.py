@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -93,7 +94,7 @@ class FileQuery:
     @property
     def takes_all(self) -> bool:
         """Whether it leaves nothing out."""
-        return self == FileQuery(sort=self.sort)
+        return self == of_status(None, self.sort)
 
     def takes(self, file: File) -> bool:
         """Whether `file` is one of those asked for."""
@@ -115,6 +116,12 @@ class FileQuery:
             "size": file.size,
         }
         return Place(values[self.sort.field], file.id)
+
+
+@cache
+def of_status(status: FileStatus | None, sort: Sort) -> FileQuery:
+    """All files of one status, or of any."""
+    return FileQuery(status=status, sort=sort)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What stands in a file of SQLite is what SQLAlchemy reads and writes there, to the letter."""
 
 from datetime import UTC, datetime
+from math import isnan
 from uuid import UUID
 
 import pytest
@@ -10,10 +11,12 @@ from sqlalchemy import Uuid
 from sqlalchemy.dialects import sqlite
 
 from docstore.adapters.persistence.sql.inline.values import (
+    read_json,
     read_moment,
     read_uuid,
     written_moment,
 )
+from docstore.adapters.persistence.sql.sqlite import options
 from docstore.adapters.persistence.sql.tables import UtcDateTime
 
 DIALECT = sqlite.dialect()
@@ -51,3 +54,22 @@ def test_ids(ident: UUID) -> None:
     write = Uuid().dialect_impl(DIALECT).bind_processor(DIALECT)
     assert write is not None
     assert read_uuid(write(ident)) == ident
+
+
+WRITE = options({})["json_serializer"]
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+@given(VALUES)
+def test_json(value: object) -> None:
+    assert read_json(WRITE(value)) == value
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"a\udfff": []}, 2**70, -(2**70), float("inf"), 1e308])
+def test_what_is_hardly_json(value: object) -> None:
+    assert read_json(WRITE(value)) == value
+
+
+def test_what_is_no_number() -> None:
+    assert isnan(read_json(WRITE(float("nan"))))

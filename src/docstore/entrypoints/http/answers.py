@@ -1,8 +1,9 @@
 """Answers, and the headers that every one of them carries."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 from litestar.types import Message, Receive, Scope, Send
 from pydantic import BaseModel
 
@@ -46,15 +47,28 @@ class Answer:
 
 
 def shown(
-    view: BaseModel,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-    whole: bool = True,
+    view: BaseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    """The JSON of a view; unless `whole`, without the fields that were left to their defaults."""
-    body = view.model_dump_json(by_alias=True, exclude_unset=not whole).encode()
-    return Answer(body, status=status, headers=headers)
+    """The JSON of a view."""
+    return Answer(view.model_dump_json(by_alias=True).encode(), status=status, headers=headers)
+
+
+def told(
+    fields: Mapping[str, Any], *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """The JSON of values as the domain has them: ids, times and enumerations among them. For what
+    is asked for often; the fields are those of a view, which nobody makes.
+    """
+    return Answer(_ENCODER.encode(fields), status=status, headers=headers)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value)} is nothing that JSON knows")
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_plain)
 
 
 async def send_head(send: Send, status: int, headers: Mapping[str, str]) -> None:

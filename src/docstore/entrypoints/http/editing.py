@@ -15,9 +15,9 @@ from docstore.domain.file import MAX_DESCRIPTION, MAX_TAGS, MAX_TITLE
 from docstore.domain.ids import FileId
 from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
-from docstore.entrypoints.http.answers import JSON, shown
+from docstore.entrypoints.http.answers import JSON, told
 from docstore.entrypoints.http.bodies import AnyRequest
-from docstore.entrypoints.http.file_views import FileView, file_etag
+from docstore.entrypoints.http.file_views import FileView, file_etag, file_fields
 from docstore.entrypoints.http.files import FILE_ID
 from docstore.entrypoints.http.json_bodies import content_type, read_json
 from docstore.entrypoints.http.operations import Operation, route
@@ -90,8 +90,7 @@ async def edit_file(
         merge=content_type(request) == MERGE_PATCH and sent.metadata is not None,
         versions=versions_in(request),
     )
-    view = FileView.of(file, settings.http_prefix)
-    return shown(view, headers={"ETag": file_etag(file)})
+    return told(file_fields(file, settings.http_prefix), headers={"ETag": file_etag(file)})
 
 
 def versions_in(request: AnyRequest) -> Collection[int] | None:

@@ -12,11 +12,13 @@ from docstore.application.docstore import Docstore
 from docstore.domain.errors import NotFound
 from docstore.domain.ids import FileId
 from docstore.domain.user import User
-from docstore.entrypoints.http.answers import Answer, shown
+from docstore.entrypoints.http.answers import Answer, told
 from docstore.entrypoints.http.file_views import (
     FileDetail,
     FileView,
+    detail_fields,
     file_etag,
+    file_fields,
 )
 from docstore.entrypoints.http.operations import Operation, Wake, route
 from docstore.entrypoints.http.queries import (
@@ -80,8 +82,8 @@ async def read_file(
     """
     wait = read_query(request, Waiting).wait
     detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
-    view = FileDetail.detailed(detail, settings.http_prefix, settings.max_attempts)
-    return shown(view, headers={"ETag": file_etag(detail.file)})
+    fields = detail_fields(detail, settings.http_prefix, settings.max_attempts)
+    return told(fields, headers={"ETag": file_etag(detail.file)})
 
 
 @route("DELETE", "/files/{id:str}", DELETE)
@@ -113,5 +115,5 @@ async def retry_file(
     force = read_query(request, Retrying).force
     file = await docstore.retry(owner=request.user.id, id=file_id, force=force)
     wake()
-    view = FileView.of(file, settings.http_prefix)
-    return shown(view, status=202, headers={"ETag": file_etag(file)})
+    fields = file_fields(file, settings.http_prefix)
+    return told(fields, status=202, headers={"ETag": file_etag(file)})

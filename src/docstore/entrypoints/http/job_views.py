@@ -1,7 +1,8 @@
 """What clients see of the work on a file. A field here is a public promise."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Self
+from typing import Any
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -9,7 +10,7 @@ from pydantic import ConfigDict, Field
 from docstore.domain.failure import FailureCode
 from docstore.domain.job import Job
 from docstore.domain.lifecycle import JobStatus
-from docstore.domain.step import StepState
+from docstore.domain.step import Step, StepState
 from docstore.entrypoints.http.views import PageView, View
 
 
@@ -64,25 +65,39 @@ class JobView(View):
         "when no processor reads files of that type."
     )
 
-    @classmethod
-    def of(cls, job: Job, max_attempts: int) -> Self:
-        return cls(
-            id=job.id,
-            file_id=job.file_id,
-            type=job.job_type,
-            status=job.status,
-            attempts=job.attempts,
-            max_attempts=max_attempts,
-            error_message=job.failure.message if job.failure else None,
-            queued_at=job.queued_at,
-            next_attempt_at=job.due_at if job.status is JobStatus.QUEUED else None,
-            started_at=job.started_at,
-            completed_at=job.completed_at,
-            steps=[StepView.model_validate(step) for step in job.steps],
-        )
-
 
 class JobPage(PageView):
     """A stretch of a listing of jobs, newest first."""
 
     items: list[JobView]
+
+
+def job_fields(job: Job, max_attempts: int) -> Mapping[str, Any]:
+    """The fields of a JobView."""
+    return {
+        "id": job.id,
+        "file_id": job.file_id,
+        "type": job.job_type,
+        "status": job.status,
+        "attempts": job.attempts,
+        "max_attempts": max_attempts,
+        "error_message": job.failure.message if job.failure else None,
+        "queued_at": job.queued_at,
+        "next_attempt_at": job.due_at if job.status is JobStatus.QUEUED else None,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "steps": [_step_fields(step) for step in job.steps],
+    }
+
+
+def _step_fields(step: Step) -> Mapping[str, Any]:
+    return {
+        "processor": step.processor,
+        "version": step.version,
+        "state": step.state,
+        "started_at": step.started_at,
+        "ended_at": step.ended_at,
+        "attempt": step.attempt,
+        "error": step.error,
+        "log": step.log,
+    }

@@ -13,11 +13,11 @@ from docstore.domain.ids import JobId
 from docstore.domain.lifecycle import JobStatus
 from docstore.domain.listing import JobQuery
 from docstore.domain.user import User
-from docstore.entrypoints.http.answers import shown
+from docstore.entrypoints.http.answers import told
 from docstore.entrypoints.http.files import uuid_in
-from docstore.entrypoints.http.job_views import JobPage, JobView
+from docstore.entrypoints.http.job_views import JobPage, JobView, job_fields
 from docstore.entrypoints.http.operations import Operation, route
-from docstore.entrypoints.http.paging import Paged, page_links, page_of
+from docstore.entrypoints.http.paging import Paged, page_fields, page_links
 from docstore.entrypoints.http.queries import NoQuery, read_query
 from docstore.settings import Settings
 
@@ -52,10 +52,9 @@ async def list_jobs(
     found = await docstore.jobs(
         owner=request.user.id, query=JobQuery(status=query.status), wanted=query.wanted()
     )
-    items = [JobView.of(job, settings.max_attempts) for job in found.items]
-    view = page_of(JobPage, query, found, items)
+    items = [job_fields(job, settings.max_attempts) for job in found.items]
     links = page_links(f"{settings.http_prefix}/jobs", query, found)
-    return shown(view, headers={"Link": links}, whole=False)
+    return told(page_fields(query, found, items), headers={"Link": links})
 
 
 @route("GET", "/jobs/{id:str}", READ)
@@ -68,4 +67,4 @@ async def read_job(
     """One job of one of the caller's files."""
     read_query(request, NoQuery)
     job = await docstore.job(owner=request.user.id, id=JobId(uuid_in(id, "job")))
-    return shown(JobView.of(job, settings.max_attempts))
+    return told(job_fields(job, settings.max_attempts))

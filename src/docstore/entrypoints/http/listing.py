@@ -14,10 +14,10 @@ from docstore.domain.lifecycle import FileStatus
 from docstore.domain.listing import MAX_QUERY, FileQuery, Sort
 from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
-from docstore.entrypoints.http.answers import shown
-from docstore.entrypoints.http.file_views import FilePage, FoundFile
+from docstore.entrypoints.http.answers import told
+from docstore.entrypoints.http.file_views import FilePage, found_fields
 from docstore.entrypoints.http.operations import Operation, route
-from docstore.entrypoints.http.paging import PAGING, Paged, page_links, page_of
+from docstore.entrypoints.http.paging import PAGING, Paged, page_fields, page_links
 from docstore.entrypoints.http.queries import MOMENT, read_query
 from docstore.settings import Settings
 
@@ -75,7 +75,7 @@ async def list_files(
     asked = query.asked()
     found = await docstore.list(owner=request.user.id, query=asked, wanted=query.wanted())
     prefix = settings.http_prefix
-    items = [FoundFile.found(file, prefix, asked.words) for file in found.items]
-    view = page_of(FilePage, query, found, items)
+    words = asked.words
+    items = [found_fields(file, prefix, words) for file in found.items]
     links = page_links(f"{prefix}/files", query, found)
-    return shown(view, headers={"Link": links}, whole=False)
+    return told(page_fields(query, found, items), headers={"Link": links})

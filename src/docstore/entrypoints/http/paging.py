@@ -1,7 +1,7 @@
 """Pages and cursors, the same for everything that is listed."""
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Final, Literal, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -9,12 +9,9 @@ from pydantic import Field
 from docstore.application.cursors import MAX_CURSOR
 from docstore.application.listing import MAX_PAGE_SIZE, Listed, Stretch
 from docstore.entrypoints.http.queries import WHOLE, Query
-from docstore.entrypoints.http.views import PageView, View
 
 MAX_PAGE: Final = 999_999_999
 PAGING: Final = frozenset({"page", "page_size", "cursor", "total"})
-
-PageOf = TypeVar("PageOf", bound=PageView)
 
 
 class Paged(Query):
@@ -40,19 +37,16 @@ class Paged(Query):
         )
 
 
-def page_of(kind: type[PageOf], query: Paged, found: Listed[Any], items: Sequence[View]) -> PageOf:
-    """What is shown of a stretch. With a cursor it has no number, and nothing was counted."""
-    shown: dict[str, Any] = {
-        "items": items,
-        "page": query.page,
-        "page_size": query.page_size,
-        "total": found.total,
-        "next_cursor": found.next_cursor,
-    }
-    if query.cursor is not None:
-        shown["page"] = None
-        del shown["total"]
-    return kind(**shown)
+def page_fields(
+    query: Paged, found: Listed[Any], items: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The fields of a PageView, and its items. With a cursor it has no number, and nothing was
+    counted."""
+    if query.cursor is None:
+        counted = {"page": query.page, "page_size": query.page_size, "total": found.total}
+    else:
+        counted = {"page": None, "page_size": query.page_size}
+    return {**counted, "next_cursor": found.next_cursor, "items": items}
 
 
 def page_links(path: str, query: Paged, found: Listed[Any]) -> str:

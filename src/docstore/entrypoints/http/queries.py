@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
@@ -87,6 +88,7 @@ def _pairs(request: AnyRequest) -> list[tuple[str, str]]:
         raise InvalidField(("query", "not a query in UTF-8 of at most 100 parameters")) from None
 
 
+@cache
 def _repeatable(model: type[Query]) -> frozenset[str]:
     fields = model.model_fields.items()
     return frozenset(name for name, field in fields if get_origin(field.annotation) is list)

@@ -21,7 +21,7 @@ from docstore.domain.idempotency import idempotency_key
 from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
 from docstore.entrypoints.http import dispositions
-from docstore.entrypoints.http.answers import Answer, shown
+from docstore.entrypoints.http.answers import Answer, told
 from docstore.entrypoints.http.bodies import (
     AnyRequest,
     announced_length,
@@ -31,7 +31,13 @@ from docstore.entrypoints.http.bodies import (
 )
 from docstore.entrypoints.http.digests import sent_digests
 from docstore.entrypoints.http.exchange import note_stored
-from docstore.entrypoints.http.file_views import FileView, FileViews, file_etag, file_href
+from docstore.entrypoints.http.file_views import (
+    FileView,
+    FileViews,
+    file_etag,
+    file_fields,
+    file_href,
+)
 from docstore.entrypoints.http.forms import Form, boundary_of
 from docstore.entrypoints.http.json_bodies import refuse_encoding
 from docstore.entrypoints.http.operations import Operation, UploadBody, Wake, route
@@ -112,12 +118,11 @@ def repeatable(request: AnyRequest) -> Once | None:
 
 def created(files: Sequence[File], prefix: str, *, many: bool) -> Answer:
     """201 with the file and where it is, or with all of them."""
-    views = [FileView.of(file, prefix) for file in files]
     if many:
-        return shown(FileViews(items=views), status=201)
+        return told({"items": [file_fields(file, prefix) for file in files]}, status=201)
     (file,) = files
     headers = {"Location": file_href(file.id, prefix), "ETag": file_etag(file)}
-    return shown(views[0], status=201, headers=headers)
+    return told(file_fields(file, prefix), status=201, headers=headers)
 
 
 def sent_in(request: AnyRequest, settings: Settings) -> Sent:

@@ -11,7 +11,7 @@ from docstore.domain.user import User
 
 
 class View(BaseModel):
-    model_config = ConfigDict(frozen=True, from_attributes=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class UserView(View):

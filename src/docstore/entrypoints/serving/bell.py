@@ -23,9 +23,20 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def ringer(end: socket.socket) -> Callable[[], None]:
-    """Rings at the other end; never waits, never fails."""
+    """Rings at the other end, once for all who ring in the same turn of the loop; never waits,
+    never fails.
+    """
+    is_due = False
 
     def ring() -> None:
+        nonlocal is_due
+        if not is_due:
+            is_due = True
+            asyncio.get_running_loop().call_soon(send)
+
+    def send() -> None:
+        nonlocal is_due
+        is_due = False
         with suppress(OSError):  # full: it is ringing already; gone: nobody to wake
             end.send(_BYTE)
 

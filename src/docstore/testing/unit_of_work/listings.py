@@ -191,6 +191,7 @@ class ListingsContract(OnAnEmptyDatabase):
             assert await tx.files.count(owner.id, FileQuery()) == 2
             for status in FileStatus:
                 found = await tx.files.count(owner.id, FileQuery(status=status))
+                assert type(found) is int
                 assert found == (status in (FileStatus.UPLOADED, FileStatus.PROCESSING))
 
     async def test_nothing_is_listed_far_behind_the_last(self, begin: Begin, owner: User) -> None:

@@ -31,6 +31,18 @@ async def test_ringing_never_waits() -> None:
         ring = bell.ringer(ours)
         for _ in range(20_000):
             ring()
+            await asyncio.sleep(0)
+
+
+async def test_one_turn_of_the_loop_rings_once() -> None:
+    ours, theirs = bell.pair()
+    with closing(ours), closing(theirs):
+        ring = bell.ringer(ours)
+        for _ in range(2):
+            for _ in range(9):
+                ring()
+            await asyncio.sleep(0)
+        assert len(theirs.recv(99)) == 2
 
 
 async def test_ringing_for_nobody_is_no_error() -> None:
@@ -38,6 +50,7 @@ async def test_ringing_for_nobody_is_no_error() -> None:
     theirs.close()
     with closing(ours):
         bell.ringer(ours)()
+        await asyncio.sleep(0)
 
 
 async def test_an_end_that_is_closed_is_left_alone() -> None:

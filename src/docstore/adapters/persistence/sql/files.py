@@ -5,14 +5,13 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, delete, func, select
 
 from docstore.adapters.persistence.sql import listing
-from docstore.adapters.persistence.sql.errors import sql_errors
-from docstore.adapters.persistence.sql.rows import to_file
+from docstore.adapters.persistence.sql.rows import from_file, to_file
 from docstore.adapters.persistence.sql.tables import file_counts, files, jobs
 from docstore.adapters.persistence.sql.versioned import MANY, Statements, VersionedRows
 from docstore.application.ports.unit_of_work import Page
 from docstore.domain.file import FIXED, File
 from docstore.domain.ids import FileId, UserId
-from docstore.domain.listing import FileQuery, Place
+from docstore.domain.listing import FileQuery, Place, of_status
 
 _FAR: Final = 5_000  # entries of an index: walking over more does
 
@@ -60,6 +59,7 @@ class SqlFiles(VersionedRows[File]):
     parent = "owner"
     statements = Statements(files, FIXED)
     read = to_file
+    written = from_file
 
     async def get(self, file_id: FileId) -> File:
         return await self._by_id(file_id)
@@ -75,8 +75,7 @@ class SqlFiles(VersionedRows[File]):
         return await self._by_ids(FIND, ids)
 
     async def page(self, owner: UserId, *, offset: int, limit: int) -> Page:
-        with sql_errors("listing"):
-            total = (await self._db.fetch(TOTAL, {"owner": owner}))[0][0]
+        total = await self._number(TOTAL, {"owner": owner})
         length = min(limit, total - offset)
         if length <= 0:
             return Page([], total)
@@ -112,7 +111,7 @@ class SqlFiles(VersionedRows[File]):
         return await self._all(statement, values, long=is_long)
 
     async def count(self, owner: UserId, query: FileQuery, *, at_most: int | None = None) -> int:
-        if query == FileQuery(status=query.status, sort=query.sort):
+        if query == of_status(query.status, query.sort):
             statement = TOTAL if query.status is None else TOTAL_OF_STATUS
             return await self._number(
                 statement, {"owner": owner, "status": query.status and query.status.value}

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import Integer, bindparam, func, or_, select, update
 
 from docstore.adapters.persistence.sql import listing
-from docstore.adapters.persistence.sql.rows import to_job
+from docstore.adapters.persistence.sql.rows import from_job, to_job
 from docstore.adapters.persistence.sql.tables import OF_FILES, QUEUED, UtcDateTime, jobs
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.domain.errors import StaleVersion
@@ -62,6 +62,7 @@ class SqlJobs(VersionedRows[Job]):
     parent = "file"
     statements = Statements(jobs, FIXED)
     read = to_job
+    written = from_job
 
     async def get(self, job_id: JobId) -> Job:
         return await self._by_id(job_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import singledispatch
 from typing import Any
 
 from docstore.adapters.persistence.sql.steps import from_steps, to_steps
@@ -15,14 +14,7 @@ from docstore.domain.searching import searchable
 from docstore.domain.user import User
 
 
-@singledispatch
-def to_row(entity: object) -> Mapping[str, Any]:
-    """The columns of `entity`, by name."""
-    raise NotImplementedError(type(entity))
-
-
-@to_row.register
-def _user_row(user: User) -> Mapping[str, Any]:
+def from_user(user: User) -> Mapping[str, Any]:
     return {
         "id": user.id,
         "email": user.email,
@@ -35,8 +27,7 @@ def _user_row(user: User) -> Mapping[str, Any]:
     }
 
 
-@to_row.register
-def _file_row(file: File) -> Mapping[str, Any]:
+def from_file(file: File) -> Mapping[str, Any]:
     return {
         "id": file.id,
         "user_id": file.user_id,
@@ -66,8 +57,7 @@ def _file_row(file: File) -> Mapping[str, Any]:
     }
 
 
-@to_row.register
-def _job_row(job: Job) -> Mapping[str, Any]:
+def from_job(job: Job) -> Mapping[str, Any]:
     return {
         "id": job.id,
         "file_id": job.file_id,

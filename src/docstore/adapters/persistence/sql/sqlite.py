@@ -103,7 +103,7 @@ def options(pragmas: Mapping[str, str], **arguments: Any) -> dict[str, Any]:
     return {
         "connect_args": arguments,
         "json_serializer": _write_json,
-        "json_deserializer": _read_json,
+        "json_deserializer": read_json,
     }
 
 
@@ -156,7 +156,8 @@ def _write_json(value: Any) -> str:
     return _encode(value)
 
 
-def _read_json(text: str) -> Any:
+def read_json(text: str) -> Any:
+    """What `_write_json` wrote."""
     if text == "[]":
         return []
     return {} if text == "{}" else _decode(text)

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import bindparam, delete, select
 
-from docstore.adapters.persistence.sql.rows import to_user
+from docstore.adapters.persistence.sql.rows import from_user, to_user
 from docstore.adapters.persistence.sql.tables import OF_FILES, jobs, users
 from docstore.adapters.persistence.sql.versioned import Statements, VersionedRows
 from docstore.domain.ids import UserId
@@ -22,6 +22,7 @@ class SqlUsers(VersionedRows[User]):
     parent = "parent"
     statements = Statements(users, FIXED)
     read = to_user
+    written = from_user
 
     async def get(self, user_id: UserId) -> User:
         return await self._by_id(user_id)

@@ -18,7 +18,6 @@ from sqlalchemy import (
 )
 
 from docstore.adapters.persistence.sql.errors import sql_errors
-from docstore.adapters.persistence.sql.rows import to_row
 from docstore.adapters.persistence.sql.transaction import Transaction
 from docstore.domain.errors import NotFound, StaleVersion
 
@@ -67,16 +66,17 @@ class VersionedRows(Generic[E]):
     parent: ClassVar[str]  # what a row must not be without
     statements: ClassVar[Statements]
     read: ClassVar[Callable[[Row[Any]], Any]]  # makes the entity of a row
+    written: ClassVar[Callable[[Any], Mapping[str, Any]]]  # and the columns of an entity, by name
 
     def __init__(self, db: Transaction) -> None:
         self._db = db
 
     async def add(self, entity: E) -> None:
         with sql_errors(f"{self.kind} {entity.id}", parent=self.parent):
-            await self._db.change(self.statements.insert, to_row(entity))
+            await self._db.change(self.statements.insert, type(self).written(entity))
 
     async def update(self, entity: E) -> None:
-        row = to_row(entity)
+        row = type(self).written(entity)
         values = {name: row[name] for name in self.statements.changing}
         values |= {"row_id": entity.id, "row_version": entity.version - 1}
         if not await self._change(self.statements.replace, values):
@@ -117,8 +117,8 @@ class VersionedRows(Generic[E]):
     ) -> int:
         """What a statement with one value in its result says."""
         with sql_errors(self.kind):
-            number: int = (await self._db.fetch(statement, values, long=long))[0][0]
-        return number
+            # PostgreSQL's sum of whole numbers is a Decimal.
+            return int((await self._db.fetch(statement, values, long=long))[0][0])
 
     async def _all(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BindParameter, Dialect, Executable, Row, Select, Uuid
+from sqlalchemy import JSON, BindParameter, Dialect, Executable, Row, Select, Uuid
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeEngine
 
 from docstore.adapters.persistence.sql.inline.values import (
+    read_json,
     read_moment,
     read_uuid,
     written_moment,
@@ -99,6 +100,8 @@ def _given(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
         return read_moment
     if isinstance(kind, Uuid):
         return read_uuid
+    if isinstance(kind, JSON):
+        return read_json
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
