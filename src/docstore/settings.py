@@ -59,7 +59,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     http_prefix: str = Field("", description="Path under which the API is mounted, such as /api.")
-    api_processes: int = Field(1, ge=1, le=64, description="Processes that serve HTTP.")
+    api_processes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Processes that serve HTTP. 0: two on SQLite where there is more than one "
+        "core, else one.",
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Networks of the proxies whose X-Forwarded-For is believed, comma-separated.",
@@ -312,6 +318,16 @@ class Settings(BaseSettings):
         return not self.queue.startswith("memory:")
 
     @property
+    def as_served(self) -> Self:
+        """The same, with the number of processes that `serve` starts. Who listens in a process of
+        their own has one.
+        """
+        if self.api_processes:
+            return self
+        two = self.database.startswith("sqlite") and (os.cpu_count() or 1) > 1
+        return self.model_copy(update={"api_processes": 2 if two else 1})
+
+    @property
     def rate_limits(self) -> str:
         """The URL of the rate limiter that is used."""
         if self.rate_limits_url:
@@ -320,7 +336,7 @@ class Settings(BaseSettings):
             return self.queue_url
         path = self.data_dir.absolute() / "rate-limits.db"
         shared = path.as_uri().replace("file:", "sqlite:", 1)
-        return "memory://" if self.api_processes == 1 else shared
+        return shared if self.api_processes > 1 else "memory://"
 
     @property
     def uploads(self) -> Rate | None:

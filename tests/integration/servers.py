@@ -109,11 +109,15 @@ class Server:
             self.process = None
 
     def children(self) -> Mapping[str, int]:
-        """The hidden command of each process right below the supervisor, and its id."""
-        found = {}
-        for pid in _children(self.pid):
+        """The hidden command of each process right below the supervisor, and its id. Of several
+        with the same command all but the first have a number: `_api 2`.
+        """
+        found: dict[str, int] = {}
+        for pid in sorted(_children(self.pid)):
             words = _command_line(pid)
-            found[next((word for word in words if word in ("_api", "_worker")), "?")] = pid
+            name = next((word for word in words if word in ("_api", "_worker")), "?")
+            same = sum(each.split()[0] == name for each in found)
+            found[f"{name} {same + 1}" if same else name] = pid
         return found
 
     def command(self, *words: str, status: int = 0) -> Any:

@@ -40,6 +40,28 @@ def test_where_limits_are_counted(queue: str, processes: int, limits: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("database", "cores", "chosen", "processes"),
+    [
+        ("", 8, 0, 2),
+        ("", 1, 0, 1),
+        ("sqlite+aiosqlite:///a.db", 2, 0, 2),
+        ("postgresql://host/db", 8, 0, 1),
+        ("memory://", 8, 0, 1),
+        ("", 8, 1, 1),
+        ("postgresql://host/db", 1, 3, 3),
+    ],
+)
+def test_how_many_processes_serve(
+    monkeypatch: pytest.MonkeyPatch, database: str, cores: int, chosen: int, processes: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    settings = made(database_url=database, api_processes=chosen)
+    assert settings.as_served.api_processes == processes
+    assert settings.as_served.rate_limits.startswith("memory" if processes == 1 else "sqlite")
+    assert settings.rate_limits.startswith("sqlite" if chosen > 1 else "memory")
+
+
+@pytest.mark.parametrize(
     ("written", "rate"),
     [("5/second", Rate(5, 1)), ("5/hour", Rate(5, 3600)), ("5/day", Rate(5, 86400)), ("off", None)],
 )

@@ -64,9 +64,14 @@ def is_problem(answer: httpx.Response, *statuses: int) -> None:
 
 
 @contextmanager
-def a_shop(data_dir: Path, *, sweeps: bool = False, storage_url: str = "") -> Iterator[Shop]:
-    """What happens inside must not matter in the end, but for what a sweep takes away."""
-    with serving(data_dir, patience="1", storage_url=storage_url) as server:
+def a_shop(
+    data_dir: Path, *, sweeps: bool = False, storage_url: str = "", processes: str = "1"
+) -> Iterator[Shop]:
+    """What happens inside must not matter in the end, but for what a sweep takes away. Of one
+    process that serves HTTP, the limits are those of all.
+    """
+    served = serving(data_dir, patience="1", storage_url=storage_url, api_processes=processes)
+    with served as server:
         with signed_in(server) as client:
             file_id = upload(client)
             assert final(client, file_id)["status"] == "processed"
@@ -186,11 +191,13 @@ def test_no_descriptor_is_left(shop: Shop) -> None:
     shop.takes(LARGE)
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+@pytest.fixture(scope="module", params=["1", "2"])
+def small(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
     """All of it on a disk of its own, with little room."""
     disk = tmp_path_factory.mktemp("small") / "data"
-    with tmpfs(disk, size=16 * MIB, inodes=200), a_shop(disk) as shop:
+    with tmpfs(disk, size=16 * MIB, inodes=200), a_shop(disk, processes=request.param) as shop:
         yield shop
 
 

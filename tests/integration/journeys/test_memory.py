@@ -11,7 +11,7 @@ import pytest
 
 from integration.clients import TEXT, final, signed_in, upload
 from integration.servers import serving
-from integration.transfers import AT_ONCE, MIB, Line, Memory, at_once
+from integration.transfers import AT_ONCE, MIB, Line, Memory, at_once, warm_up
 
 SIZE: Final = 64 * MIB
 MOST: Final = 64 * MIB  # more than idle
@@ -29,8 +29,9 @@ def test_twenty_large_transfers_at_once_take_little_memory(folder: Path) -> None
     noise.write_bytes(os.urandom(MIB) * (SIZE // MIB))
     text.write_bytes(b"The lamp was lit at dusk, 32 B.\n" * (SIZE // 32))
     with serving(folder / "data") as server, signed_in(server) as client:
-        warm_up(client)
         line = Line(server, client.headers["Authorization"])
+        load_all(client)
+        warm_up(line, small(folder), 2)
         memory = Memory(server.children())
 
         def send(number: int) -> str:
@@ -41,11 +42,17 @@ def test_twenty_large_transfers_at_once_take_little_memory(folder: Path) -> None
         assert min(at_once(line.get, ids)) > SIZE
         over = {name: size / MIB for name, size in memory.peaks().items()}
         print(f"\nMiB over idle at the peak: {over}")
-        assert over.keys() == {"_api", "_worker"}
+        assert over.keys() >= {"_api", "_worker"}
         assert sum(over.values()) <= MOST / MIB
 
 
-def warm_up(client: httpx.Client) -> None:
+def small(folder: Path) -> Path:
+    path = folder / "small.bin"
+    path.write_bytes(bytes(2 * MIB))
+    return path
+
+
+def load_all(client: httpx.Client) -> None:
     """All is loaded that is loaded on demand."""
     for data in (TEXT, b"\0" * (2 * MIB), TEXT):
         file_id = upload(client, data)

@@ -120,6 +120,20 @@ async def _rows(limiter: SqliteRateLimiter) -> int:
 
 
 @pytest.mark.anyio
+async def test_while_the_disk_is_full_each_process_has_its_own(tmp_path: Path) -> None:
+    async with SqliteRateLimiter(tmp_path / "limits.db") as limiter:
+        assert (await limiter.take("short", cost=1, rate=MINUTE)).allowed
+        await limiter._apart(
+            lambda: limiter._open().execute("PRAGMA max_page_count = 1").fetchall()
+        )
+        long = "x" * 9000  # it takes a page
+        asked = [await limiter.take(long, cost=1, rate=Rate(3, 60.0)) for _ in range(5)]
+        assert [each.allowed for each in asked] == [True] * 3 + [False] * 2
+        await limiter.give_back(long, cost=1, rate=Rate(3, 60.0))
+        assert (await limiter.take(long, cost=1, rate=Rate(3, 60.0))).allowed
+
+
+@pytest.mark.anyio
 async def test_a_file_that_cannot_be_used_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"this is no database, however long one looks at it")
     (tmp_path / "file").touch()

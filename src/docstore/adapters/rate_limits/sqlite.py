@@ -1,9 +1,11 @@
 """Limits that hold for all processes of one machine: a SQLite file between them.
 
-It is not worth a single fsync: after a power loss everybody begins anew.
+It is not worth a single fsync: after a power loss everybody begins anew. Nor is it a reason to let
+nobody in: while the disk is full each process keeps limits of its own.
 """
 
 import asyncio
+import errno
 import json
 import sqlite3
 import time
@@ -14,7 +16,8 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from docstore.domain.errors import Unavailable
+from docstore.adapters.rate_limits.memory import MemoryRateLimiter
+from docstore.domain.errors import OutOfSpace, Unavailable
 from docstore.domain.rates import Decision, Rate, Taken, counting, decide, with_less, with_more
 
 WAIT: Final = 5.0  # seconds for another process's lock
@@ -34,6 +37,8 @@ _MAKE_ROOM: Final = """
     DELETE FROM buckets WHERE bucket IN
         (SELECT bucket FROM buckets ORDER BY until DESC LIMIT -1 OFFSET ?)
 """
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT}
+
 T = TypeVar("T")
 
 
@@ -46,6 +51,7 @@ class SqliteRateLimiter:
         self._now = now
         self._db: sqlite3.Connection | None = None  # opened by the first who needs it
         self._changes = 0
+        self._alone = MemoryRateLimiter(now)  # while nothing can be written
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rate-limits")
 
     async def take(self, bucket: str, *, cost: int, rate: Rate) -> Decision:
@@ -55,13 +61,19 @@ class SqliteRateLimiter:
                 return None, decision
             return with_more(taken, rate, cost=cost, now=now), decision
 
-        return await self._apart(lambda: self._change(bucket, rate, change))
+        try:
+            return await self._apart(lambda: self._change(bucket, rate, change))
+        except OutOfSpace:
+            return await self._alone.take(bucket, cost=cost, rate=rate)
 
     async def give_back(self, bucket: str, *, cost: int, rate: Rate) -> None:
         def change(taken: Sequence[Taken], now: float) -> tuple[Sequence[Taken], None]:
             return with_less(taken, cost=cost), None
 
-        await self._apart(lambda: self._change(bucket, rate, change))
+        try:
+            await self._apart(lambda: self._change(bucket, rate, change))
+        except OutOfSpace:
+            await self._alone.give_back(bucket, cost=cost, rate=rate)
 
     async def __aenter__(self) -> Self:
         return self
@@ -80,6 +92,8 @@ class SqliteRateLimiter:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, step)
         except (sqlite3.Error, OSError) as error:
+            if _is_full(error):
+                raise OutOfSpace(f"the disk of {self._path} is full") from error
             raise Unavailable(f"the rate limits in {self._path}: {error}") from error
 
     def _change(
@@ -124,6 +138,11 @@ class SqliteRateLimiter:
         if self._db is not None:
             self._db.close()
             self._db = None
+
+
+def _is_full(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in _NO_ROOM
 
 
 def connect(url: str, *, durable: bool = True) -> SqliteRateLimiter:

@@ -37,7 +37,7 @@ def config(data_dir: Path | None, as_env: bool, as_json: bool) -> None:
     if as_env:
         click.echo(example(), nl=False)
         return
-    values = effective(settings_for(data_dir))
+    values = effective(settings_for(data_dir).as_served)
     if as_json:
         print_json(values)
     else:

@@ -42,6 +42,7 @@ def serve(settings: Settings, announce: Callable[[str], None], *, works: bool = 
     start.
     """
     refuse_published(settings)
+    settings = settings.as_served
     folder.make_private(settings.data_dir)
     with (
         folder.held(settings.data_dir) as hold,
@@ -100,6 +101,7 @@ class _Outfit:
             "DOCSTORE_DATA_DIR": str(self.settings.data_dir.absolute()),
             "DOCSTORE_HOST": self.settings.host,
             "DOCSTORE_PORT": str(self.settings.port),
+            "DOCSTORE_API_PROCESSES": str(self.settings.api_processes),
             "DOCSTORE_LOG_LEVEL": self.settings.log_level,
         }
         return {**chosen, **more}
