@@ -220,9 +220,11 @@ class Upload:
             async with self.begin() as tx:
                 now = await tx.now()
                 files = [self._file(owner, one, details, now) for one in staged]
-                for file in files:
+                # Made before the first is added: from then on others may have to wait.
+                jobs = [Job.process(file, id=JobId(self.new_id()), now=now) for file in files]
+                for file, job in zip(files, jobs, strict=True):
                     await tx.files.add(file)
-                    await tx.jobs.add(Job.process(file, id=JobId(self.new_id()), now=now))
+                    await tx.jobs.add(job)
                 if promise is not None:
                     await promise.keep(tx, files, now)
                 sent = True

@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from docstore.container import Container
+from docstore.entrypoints.http.accepting import Acceptor
 from docstore.entrypoints.http.app import Alongside, create_app
 from docstore.entrypoints.http.protocol import LimitedProtocol
 from docstore.entrypoints.metrics.meters import NO_METERS, Meters
@@ -69,6 +70,15 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, heeds_signals: bool = True) -> None:
         super().__init__(config)
         self._heeds_signals = heeds_signals and in_main_thread()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        # It asks no more of a server than to be closed.
+        taking = [Acceptor(each, self._protocol) for each in sockets or ()]
+        self.servers += taking  # type: ignore[arg-type]
+
+    def _protocol(self) -> LimitedProtocol:
+        return LimitedProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         latecomers = asyncio.get_running_loop().call_later(LATE, self._tell_all)

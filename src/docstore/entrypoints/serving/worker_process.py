@@ -1,11 +1,12 @@
 """A worker in a process of its own, with or without a `docstore serve` above it."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from docstore.container import Container, migrate, running
 from docstore.entrypoints.metrics.exposition import exposed, meters
@@ -13,6 +14,8 @@ from docstore.entrypoints.metrics.meters import Meters
 from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
+
+NICENESS: Final = 10  # beside processes that answer HTTP; parsers inherit it
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> None:
@@ -28,7 +31,11 @@ def run_supervised(
 ) -> None:
     """The same below a `serve`, which migrates; with `waits` it rings once it has. First of all,
     the jobs of dead workers whose names begin with one of `releases` are put back.
+
+    It gives way to the processes that answer, for they have people who wait.
     """
+    with suppress(OSError):
+        os.nice(NICENESS)
     asyncio.run(_until_told(_work_for_serve(settings, line, releases, waits)))
 
 

@@ -10,6 +10,7 @@ stands in no key, nothing that is stored meets what is on its way.
 """
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -21,6 +22,8 @@ _KEY = re.compile(r"[a-z0-9._-]{1,255}(?:/[a-z0-9._-]{1,255})*")
 _PREFIX = re.compile(r"(?:[a-z0-9._-]{1,255}/)*[a-z0-9._-]{0,255}")
 _LONGEST_KEY = 512
 _ID = 36  # characters
+
+KNOWN: Final = 1024  # paths that are not made anew: who looks at a blob reads it next
 
 
 def shard(name: str) -> str:
@@ -38,6 +41,7 @@ def is_part(name: str) -> bool:
     return _PART.fullmatch(name) is not None
 
 
+@lru_cache(KNOWN)
 def path_of(root: Path, key: str) -> Path:
     """The file for `key`; ValueError for a key that the port does not allow."""
     if not _KEY.fullmatch(key) or len(key) > _LONGEST_KEY or _climbs(key.split("/")):
