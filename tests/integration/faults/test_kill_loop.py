@@ -32,7 +32,7 @@ def number() -> int:
 
 
 async def survives(tmp_path: Path, kills: int) -> None:
-    server = Server(tmp_path / "data")
+    server = Server(tmp_path / "data", {"DOCSTORE_UPLOAD_RATE": "off"})
     try:
         tally = await KillLoop(Embedded(server), a_seed(), kills).run()
         server.stop()

@@ -27,7 +27,11 @@ def a_free_port() -> int:
 async def nobody_notices(tmp_path: Path, *, restarts: int, jobs: int) -> None:
     seed = a_seed()
     slow = with_sleeper(tmp_path / "packages", seconds=JOB)
-    server = Server(tmp_path / "data", {**slow, "DOCSTORE_WORKERS": "4"}, port=a_free_port())
+    server = Server(
+        tmp_path / "data",
+        {**slow, "DOCSTORE_WORKERS": "4", "DOCSTORE_UPLOAD_RATE": "off"},
+        port=a_free_port(),
+    )
     try:
         tally = await RollingRestart(server, seed, restarts=restarts, jobs=jobs).run()
         print(tally)
