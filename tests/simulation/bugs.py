@@ -61,8 +61,8 @@ class UnfencedUnit(MemoryUnitOfWork):
 class UnfencedDatabase(ObservedDatabase):
     """Whoever writes a job last is right, whatever version he had read."""
 
-    def begin(self, *, read_only: bool = False) -> MemoryUnitOfWork:
-        return UnfencedUnit(self, read_only=read_only)
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> MemoryUnitOfWork:
+        return UnfencedUnit(self, read_only=read_only, add_only=add_only)
 
 
 class HastySweep(Sweep):

@@ -73,8 +73,8 @@ class Committing:
 
 
 def a_stage(fs: SimFs, database: MemoryDatabase, *, durable: bool = True) -> Stage:
-    def begin(*, read_only: bool = False) -> Any:
-        return Committing(database.begin(read_only=read_only), fs)
+    def begin(*, read_only: bool = False, add_only: bool = False) -> Any:
+        return Committing(database.begin(read_only=read_only, add_only=add_only), fs)
 
     # Everything on the simulated disk is as old as the disk, so any grace is over for `tidy`.
     later = START + timedelta(days=1)

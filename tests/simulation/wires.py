@@ -95,8 +95,8 @@ class WiredUnit:
 
 
 def wired_begin(line: Line, begin: Begin) -> Begin:
-    def wired(*, read_only: bool = False) -> UnitOfWork:
-        return cast(UnitOfWork, WiredUnit(line, begin(read_only=read_only)))
+    def wired(*, read_only: bool = False, add_only: bool = False) -> UnitOfWork:
+        return cast(UnitOfWork, WiredUnit(line, begin(read_only=read_only, add_only=add_only)))
 
     return wired
 

@@ -217,7 +217,7 @@ class Upload:
     ) -> Sequence[File]:
         sent = False
         try:
-            async with self.begin() as tx:
+            async with self.begin(add_only=promise is None) as tx:
                 now = await tx.now()
                 files = [self._file(owner, one, details, now) for one in staged]
                 # Made before the first is added: from then on others may have to wait.

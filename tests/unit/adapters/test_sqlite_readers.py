@@ -12,11 +12,14 @@ import pytest
 from sqlalchemy import func, select
 
 from docstore.adapters.persistence.sql import sqlite
+from docstore.adapters.persistence.sql.inline import remembered
 from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
 from docstore.adapters.persistence.sql.inline.reading import ReadTransaction
 from docstore.adapters.persistence.sql.tables import users
-from docstore.domain.errors import Unavailable
+from docstore.domain.errors import NotFound, Unavailable
+from docstore.domain.user import User
 from docstore.testing import a_user
+from docstore.testing.builders import MOMENT
 from docstore.testing.unit_of_work.saving import save
 
 pytestmark = pytest.mark.anyio
@@ -131,3 +134,90 @@ async def test_a_file_that_another_mends_is_waited_for(
     await transaction.end()
     database._readers.threads.shutdown()
     database._readers.close()
+
+
+class TestUsersThatAreRemembered:
+    """Whoever reads one again gets what is there now, whoever changed it."""
+
+    async def test_a_change_of_this_process_is_seen(self, database: SqliteDatabase) -> None:
+        user = a_user()
+        await save(database.begin, user)
+        for _ in range(3):
+            assert await read(database, user) == user
+            user = user.rehashed("another")
+            await change(database, user)
+        assert await read(database, user) == user
+
+    async def test_a_change_of_another_process_is_seen(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
+        user = a_user()
+        await save(database.begin, user)
+        assert await read(database, user) == user
+        async with connect(f"sqlite:///{path}", durable=False) as other:
+            await change(other, user.disable(MOMENT))
+        assert await read(database, user) == user.disable(MOMENT)
+
+    async def test_one_that_is_deleted_is_not_found(self, database: SqliteDatabase) -> None:
+        user = a_user()
+        await save(database.begin, user)
+        assert await read(database, user) == user
+        async with database.begin() as tx:
+            await tx.users.delete(user.id)
+            await tx.commit()
+        with pytest.raises(NotFound):
+            await read(database, user)
+
+    async def test_one_that_comes_after_it_was_asked_for_is_found(
+        self, database: SqliteDatabase
+    ) -> None:
+        user = a_user()
+        with pytest.raises(NotFound):
+            await read(database, user)
+        await save(database.begin, user)
+        assert await read(database, user) == user
+
+    async def test_what_is_read_with_one_is_as_it_was_then(self, database: SqliteDatabase) -> None:
+        user = a_user()
+        await save(database.begin, user)
+        assert await read(database, user) == user
+        async with database.begin(read_only=True) as tx:
+            assert await tx.users.get(user.id) == user  # remembered
+            await save(database.begin, a_user())
+            assert await tx.users.all() == [user]
+            await change(database, user.disable(MOMENT))
+            assert await tx.users.get(user.id) == user
+
+    async def test_they_are_not_read_again_while_nothing_changes(
+        self, database: SqliteDatabase
+    ) -> None:
+        user = a_user()
+        await save(database.begin, user)
+        await read(database, user)
+        (connection,) = database._readers._idle
+        told: list[str] = []
+        connection.driver.set_trace_callback(told.append)
+        assert await read(database, user) == user
+        assert not [statement for statement in told if "FROM users" in statement]
+
+    async def test_only_so_many_are_kept(
+        self, database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(remembered, "KEPT", 3)
+        many = [a_user() for _ in range(8)]
+        await save(database.begin, *many)
+        for user in many:
+            assert await read(database, user) == user
+        (connection,) = database._readers._idle
+        assert len(connection._users) <= 3
+
+
+async def read(database: SqliteDatabase, user: User) -> User:
+    async with database.begin(read_only=True) as tx:
+        return await tx.users.get(user.id)
+
+
+async def change(database: SqliteDatabase, user: User) -> None:
+    async with database.begin() as tx:
+        await tx.users.update(user)
+        await tx.commit()

@@ -69,9 +69,9 @@ class CountedDatabase(MemoryDatabase):
 
     writes = 0
 
-    def begin(self, *, read_only: bool = False) -> MemoryUnitOfWork:
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> MemoryUnitOfWork:
         self.writes += not read_only
-        return super().begin(read_only=read_only)
+        return super().begin(read_only=read_only, add_only=add_only)
 
 
 @dataclass

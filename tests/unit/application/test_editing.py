@@ -31,7 +31,7 @@ class Busy:
     file: File
     seen: list[File] = field(default_factory=list)
 
-    def begin(self, *, read_only: bool = False) -> MemoryUnitOfWork:
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> MemoryUnitOfWork:
         busy = self
 
         class Overtaken(MemoryUnitOfWork):
@@ -41,7 +41,7 @@ class Busy:
                     await busy.change()
                 await super().commit()
 
-        return Overtaken(self.database, read_only=read_only)
+        return Overtaken(self.database, read_only=read_only, add_only=add_only)
 
     async def change(self) -> None:
         async with self.database.begin() as tx:

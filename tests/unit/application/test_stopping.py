@@ -30,8 +30,10 @@ async def test_the_job_is_given_back_before_the_attempt_ends() -> None:
         await asyncio.Event().wait()
 
     @asynccontextmanager
-    async def begin(*, read_only: bool = False) -> AsyncIterator[UnitOfWork]:
-        async with office.database.begin(read_only=read_only) as tx:
+    async def begin(
+        *, read_only: bool = False, add_only: bool = False
+    ) -> AsyncIterator[UnitOfWork]:
+        async with office.database.begin(read_only=read_only, add_only=add_only) as tx:
             if inside.is_set():
                 asked.set()
                 await answer.wait()

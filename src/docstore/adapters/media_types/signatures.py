@@ -2,6 +2,7 @@ from typing import Final
 
 from filetype.match import match
 from filetype.types import DOCUMENT, TYPES
+from filetype.types.video import Mkv, Webm
 
 from docstore.adapters.media_types import compound_family, ebml_family, text_family, zip_family
 from docstore.adapters.media_types.ends import Ends
@@ -20,8 +21,10 @@ _OURS: Final = (
     (b"\x09\x04\x06\x00\x00\x00\x10\x00", "application/vnd.ms-excel"),  # BIFF4
     (b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a", "image/jxl"),  # and in a container
 )
-_LIBRARY: Final = [kind for kind in TYPES if kind not in DOCUMENT]
-"""All that the library knows but compound and zip files, which never come so far."""
+_LIBRARY: Final = [
+    kind for kind in TYPES if kind not in DOCUMENT and not isinstance(kind, (Mkv, Webm))
+]
+"""All that the library knows but compound, zip and EBML files, which never come so far."""
 _USUAL_NAMES: Final = {
     "audio/x-flac": "audio/flac",
     "audio/x-wav": "audio/wav",

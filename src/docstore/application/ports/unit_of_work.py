@@ -273,6 +273,10 @@ class UnitOfWork(Protocol):
 
 
 class Begin(Protocol):
-    """Starts a transaction. One that only reads may run beside any other."""
+    """Starts a transaction.
 
-    def __call__(self, *, read_only: bool = False) -> UnitOfWork: ...
+    One that only reads may run beside any other. One that only adds is asked for nothing but the
+    time: so what is wrong with what it adds may be said as late as at its commit.
+    """
+
+    def __call__(self, *, read_only: bool = False, add_only: bool = False) -> UnitOfWork: ...

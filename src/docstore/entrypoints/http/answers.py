@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
-from litestar.types import Message, Receive, Scope, Send
+from litestar.types import Receive, Scope, Send
 from pydantic import BaseModel
 
 JSON: Final = "application/json"
@@ -17,6 +17,7 @@ DEFAULTS: Final[Mapping[bytes, bytes]] = {
     b"x-content-type-options": b"nosniff",
 }
 """On every answer that does not say otherwise, so that forgetting one is safe."""
+_DEFAULTS: Final = tuple(DEFAULTS.items())
 
 
 class Answer:
@@ -82,10 +83,7 @@ def _encoded(headers: Mapping[str, str]) -> Iterable[tuple[bytes, bytes]]:
     return ((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
 
 
-async def add_defaults(message: Message, scope: Scope) -> None:
-    """A `before_send` hook: what DEFAULTS says, where the answer itself says nothing."""
-    if message["type"] == "http.response.start":
-        headers = list(message.get("headers", ()))
-        said = {name.lower() for name, _ in headers}
-        headers += [header for header in DEFAULTS.items() if header[0] not in said]
-        message["headers"] = headers
+def defaults(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:
+    """What DEFAULTS says, where the `headers` of an answer say nothing."""
+    said = {name.lower() for name, _ in headers}
+    return [header for header in _DEFAULTS if header[0] not in said]

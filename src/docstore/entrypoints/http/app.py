@@ -26,13 +26,10 @@ from docstore.entrypoints.http import (
     problems,
     uploads,
 )
-from docstore.entrypoints.http.answers import add_defaults
 from docstore.entrypoints.http.auth import SignedIn
-from docstore.entrypoints.http.bodies import close_if_unread
 from docstore.entrypoints.http.openapi import document
 from docstore.entrypoints.http.operations import options_of
 from docstore.entrypoints.http.rate_limits import FIELDS as RATE_LIMIT
-from docstore.entrypoints.http.rate_limits import add_rate_limit
 from docstore.entrypoints.http.watching import Watched
 from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.settings import Settings
@@ -103,7 +100,6 @@ def create_app(
             "file_id": Provide(files.file_id, sync_to_thread=False),
         },
         exception_handlers=errors.handlers(prefix),
-        before_send=[add_defaults, close_if_unread, add_rate_limit],
         lifespan=[lambda _: _open(container, alongside)],
         state=State({"prefix": prefix}),  # for what is refused before a route is known
         cors_config=cross_origin(settings),

@@ -1,12 +1,12 @@
 """A request's body as it arrives: in time, whole, and not longer than it may be."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
 from typing import Any, Final
 
 from litestar import Request
-from litestar.types import Message, Scope
+from litestar.types import Scope
 
 from docstore.domain.errors import Malformed, TooLarge, TooSlow
 from docstore.entrypoints.http.refusals import ClientGone
@@ -83,17 +83,20 @@ def only(request: AnyRequest, name: str) -> str | None:
     return values[0] if values else None
 
 
-async def close_if_unread(message: Message, scope: Scope) -> None:
-    """A `before_send` hook: who is answered before the whole body came gets no second request on
-    this connection. The server would have to read all the rest, only to throw it away, or to wait
-    for it once more."""
-    if message["type"] != "http.response.start" or scope.get("state", {}).get(_READ):
-        return
-    if message["status"] == HTTPStatus.REQUEST_TIMEOUT or _may_be_long(scope):
-        message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+def closing(scope: Scope, status: int) -> Iterable[tuple[bytes, bytes]]:
+    """Who is answered before the whole body came gets no second request on this connection. The
+    server would have to read all the rest, only to throw it away, or to wait for it once more."""
+    if scope["state"].get(_READ):
+        return ()
+    if status == HTTPStatus.REQUEST_TIMEOUT or _may_be_long(scope):
+        return ((b"connection", b"close"),)
+    return ()
 
 
 def _may_be_long(scope: Scope) -> bool:
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"0")
-    return b"transfer-encoding" in headers or not length.isdigit() or int(length) > DISCARDED
+    for name, value in scope["headers"]:
+        if name == b"transfer-encoding":
+            return True
+        if name == b"content-length" and (not value.isdigit() or int(value) > DISCARDED):
+            return True
+    return False

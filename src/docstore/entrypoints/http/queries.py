@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, TypeVar, get_origin
+from typing import Any, Final, TypeVar, cast, get_origin
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -71,9 +71,17 @@ TRUE_OR_FALSE: Final = _matching(re.compile("true|false"), "true or false")
 def read_query(request: AnyRequest, model: type[Parameters]) -> Parameters:
     """The query as `model`; InvalidField for unknown, repeated and bad parameters."""
     try:
+        if not request.scope["query_string"]:
+            return cast(Parameters, _without(model))
         return model.model_validate(_collected(_pairs(request), _repeatable(model)))
     except ValidationError as error:
         raise InvalidField(*problems(error)) from None
+
+
+@cache
+def _without(model: type[Query]) -> Query:
+    """The parameters of an empty query: frozen, so one for all requests."""
+    return model()
 
 
 def _pairs(request: AnyRequest) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10) on uploads."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from math import ceil
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import http_sf
 from litestar import Request
-from litestar.types import Message, Scope
+from litestar.types import Scope
 
 from docstore.application.guarding import UploadGuard
 from docstore.application.uploading import Part
@@ -50,11 +50,10 @@ class Allowance:
                 yield part
 
 
-async def add_rate_limit(message: Message, scope: Scope) -> None:
-    """A `before_send` hook: whatever is answered, it tells how the caller stands."""
-    if message["type"] == "http.response.start":
-        told = scope.get("state", {}).get(_STATE, [])
-        message["headers"] = [*message.get("headers", ()), *told]
+def rate_limit(scope: Scope) -> Iterable[tuple[bytes, bytes]]:
+    """Whatever is answered, it tells how the caller stands."""
+    told: Iterable[tuple[bytes, bytes]] = scope["state"].get(_STATE, ())
+    return told
 
 
 def _headers(rate: Rate, decision: Decision) -> list[tuple[bytes, bytes]]:

@@ -15,6 +15,8 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from docstore.entrypoints.http.answers import defaults
+from docstore.entrypoints.http.bodies import closing
 from docstore.entrypoints.http.client_address import Networks
 from docstore.entrypoints.http.exchange import (
     believe,
@@ -24,6 +26,7 @@ from docstore.entrypoints.http.exchange import (
     template_of,
     user_id_in,
 )
+from docstore.entrypoints.http.rate_limits import rate_limit
 from docstore.entrypoints.metrics.meters import Answered, Meters
 from docstore.entrypoints.tracing import of_request, traced
 
@@ -50,7 +53,7 @@ class Watched:
             return
         believe(scope, self._proxies)
         with traced(of_request(scope["headers"])) as trace_id:
-            traffic = _Traffic(receive, send, trace_id)
+            traffic = _Traffic(scope, receive, send, trace_id)
             began = perf_counter()
             try:
                 await self._app(scope, traffic.receive, traffic.send)
@@ -94,11 +97,14 @@ def _write(scope: Scope, answered: Answered) -> None:
 
 
 class _Traffic:
-    """The messages of one request, counted on their way. Every answer tells its trace."""
+    """The messages of one request, counted on their way. Every answer gets what all answers have;
+    here, since Litestar's hooks for it are called at each message, twice as long in all.
+    """
 
-    __slots__ = ("_header", "_receive", "_send", "received", "sent", "status")
+    __slots__ = ("_header", "_receive", "_scope", "_send", "received", "sent", "status")
 
-    def __init__(self, receive: Receive, send: Send, trace_id: str) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, trace_id: str) -> None:
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._header = (REQUEST_ID, trace_id.encode())
@@ -115,7 +121,14 @@ class _Traffic:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], self._header]
+            headers = message["headers"]
+            message["headers"] = [
+                *headers,
+                *defaults(headers),
+                *closing(self._scope, self.status),
+                *rate_limit(self._scope),
+                self._header,
+            ]
         elif message["type"] == "http.response.body":
             self.sent += len(message["body"])
         await self._send(message)

@@ -4,8 +4,11 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Barrier, get_native_id
 from typing import Any, Final
 
 from docstore.container import Container, migrate, running
@@ -15,7 +18,9 @@ from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
 
-NICENESS: Final = 10  # beside processes that answer HTTP; parsers inherit it
+NICENESS: Final = 10  # beside processes that answer HTTP: of threads, and of parsers
+LAST: Final = 19  # of the event loop: what it does has no limit by the clock, as parsers have
+THREADS: Final = 6  # beside the loop
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> None:
@@ -34,8 +39,6 @@ def run_supervised(
 
     It gives way to the processes that answer, for they have people who wait.
     """
-    with suppress(OSError):
-        os.nice(NICENESS)
     asyncio.run(_until_told(_work_for_serve(settings, line, releases, waits)))
 
 
@@ -51,6 +54,7 @@ async def _work_alone(settings: Settings, ready: Callable[[], None]) -> None:
 async def _work_for_serve(
     settings: Settings, line: socket.socket, releases: Sequence[str], waits: bool
 ) -> None:
+    _give_way()
     wake = asyncio.Event()
     told = meters(settings)
     with bell.listening(line, wake.set):
@@ -62,6 +66,24 @@ async def _work_for_serve(
             async with working(docstore, settings, wake=wake, meters=told):
                 bell.ringer(line)()
                 await _for_ever()
+
+
+def _give_way() -> None:
+    """Linux knows a niceness for each thread, which its children inherit: so threads come first,
+    and parsers are started by them.
+    """
+    with suppress(OSError):
+        os.nice(NICENESS)
+    if sys.platform != "linux":
+        return
+    threads = ThreadPoolExecutor(THREADS)
+    all_there = Barrier(THREADS + 1)
+    for _ in range(THREADS):
+        threads.submit(all_there.wait)
+    all_there.wait()
+    asyncio.get_running_loop().set_default_executor(threads)
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), LAST)
 
 
 def _watched(settings: Settings, told: Meters) -> Container:

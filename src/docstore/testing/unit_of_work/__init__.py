@@ -7,6 +7,7 @@ class TestMyDatabase(UnitOfWorkContract):
             yield database.begin
 """
 
+from docstore.testing.unit_of_work.additions import AdditionsContract
 from docstore.testing.unit_of_work.claims import ClaimsContract
 from docstore.testing.unit_of_work.files import FilesContract
 from docstore.testing.unit_of_work.jobs import JobsContract
@@ -26,6 +27,7 @@ class UnitOfWorkContract(
     ClaimsContract,
     UpkeepContract,
     TransactionsContract,
+    AdditionsContract,
 ):
     """Override the `begin` fixture: it starts transactions on a database that is empty, with its
     tables made, for each test anew. Every test here must pass.

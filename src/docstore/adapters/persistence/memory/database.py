@@ -20,9 +20,10 @@ class MemoryUnitOfWork:
     claims: MemoryClaims
     upkeep: MemoryUpkeep
 
-    def __init__(self, database: "MemoryDatabase", *, read_only: bool) -> None:
+    def __init__(self, database: "MemoryDatabase", *, read_only: bool, add_only: bool) -> None:
         self._database = database
         self._read_only = read_only
+        self._add_only = add_only
 
     async def now(self) -> datetime:
         return self._database.now()
@@ -31,7 +32,9 @@ class MemoryUnitOfWork:
         self._database.apply(self._transaction.changes)
 
     async def __aenter__(self) -> Self:
-        transaction = Transaction(self._database.rows, read_only=self._read_only)
+        transaction = Transaction(
+            self._database.rows, read_only=self._read_only, add_only=self._add_only
+        )
         self._transaction = transaction
         self.files = MemoryFiles(transaction)
         self.jobs = MemoryJobs(transaction)
@@ -55,8 +58,8 @@ class MemoryDatabase:
         self.now = now
         self.rows = Rows()
 
-    def begin(self, *, read_only: bool = False) -> MemoryUnitOfWork:
-        return MemoryUnitOfWork(self, read_only=read_only)
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> MemoryUnitOfWork:
+        return MemoryUnitOfWork(self, read_only=read_only, add_only=add_only)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """All of them or, when one raises, none."""

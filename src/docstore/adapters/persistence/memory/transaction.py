@@ -35,17 +35,24 @@ class Transaction:
     it relies on, so what somebody else committed meanwhile is found by the same rule.
     """
 
-    def __init__(self, rows: Rows, *, read_only: bool) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows, *, read_only: bool, add_only: bool) -> None:
+        self._rows = rows
         self.changes: list[Change] = []
         self._read_only = read_only
+        self._add_only = add_only
+
+    @property
+    def rows(self) -> Rows:
+        if self._add_only:
+            raise RuntimeError("a transaction that only adds was asked for what is there")
+        return self._rows
 
     def make(self, change: Change) -> None:
         if self._read_only:
             raise RuntimeError("a transaction that only reads was asked to write")
         if not self.changes:
-            self.rows = self.rows.copy()
-        change(self.rows)  # raises before it changes anything, if at all
+            self._rows = self._rows.copy()
+        change(self._rows)  # raises before it changes anything, if at all
         self.changes.append(change)
 
 

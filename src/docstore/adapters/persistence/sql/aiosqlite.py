@@ -63,7 +63,7 @@ class AiosqliteDatabase:
         self._writer = _writer(self._url, durable=durable)
         self._readers = _readers(self._url)
 
-    def begin(self, *, read_only: bool = False) -> SqlUnitOfWork:
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
         return SqlUnitOfWork(AiosqliteTransaction(self._readers if read_only else self._writer))
 
     async def migrate(self) -> None:

@@ -10,7 +10,6 @@ from typing import TypeVar
 from docstore.adapters.storage.filesystem.errors import LinksRefused
 from docstore.adapters.storage.filesystem.folders import Folders
 from docstore.adapters.storage.filesystem.fsops import FsOps
-from docstore.adapters.storage.filesystem.layout import INCOMING
 
 T = TypeVar("T")
 
@@ -18,13 +17,15 @@ _NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP, errno.ENO
 
 
 class Incoming:
-    """One writer's; one step at a time, each in whatever thread. Ends with `discard`."""
+    """One writer's, in `folder`, which is made when it is missing; one step at a time, each in
+    whatever thread. Ends with `discard`.
+    """
 
-    def __init__(self, fs: FsOps, root: Path, folders: Folders, *, durable: bool) -> None:
+    def __init__(self, fs: FsOps, folder: Path, folders: Folders, *, durable: bool) -> None:
         self._fs = fs
         self._folders = folders
         self._durable = durable
-        self._path = root / INCOMING / token_hex(16)
+        self._path = folder / token_hex(16)
         self._fd: int | None = None
         self.exists = False  # whether something is left to discard
 

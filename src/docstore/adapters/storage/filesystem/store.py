@@ -61,6 +61,7 @@ class FilesystemBlobStore:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._root = root
+        self._arriving = root / INCOMING
         self._durable = durable
         self._fs = OsFsOps() if fs is None else fs
         self._now = now
@@ -127,7 +128,7 @@ class FilesystemBlobStore:
 
     @asynccontextmanager
     async def _incoming(self) -> AsyncIterator[Incoming]:
-        incoming = Incoming(self._fs, self._root, self._folders, durable=self._durable)
+        incoming = Incoming(self._fs, self._arriving, self._folders, durable=self._durable)
         try:
             yield incoming
         finally:
@@ -217,10 +218,10 @@ class FilesystemBlobStore:
 
     def _tidy(self, older_than: timedelta) -> int:
         with fs_errors(INCOMING):
-            return listing.remove_old(self._fs, self._root / INCOMING, self._now() - older_than)
+            return listing.remove_old(self._fs, self._arriving, self._now() - older_than)
 
     def _try_writing(self) -> None:
-        incoming = Incoming(self._fs, self._root, self._folders, durable=False)
+        incoming = Incoming(self._fs, self._arriving, self._folders, durable=False)
         try:
             with fs_errors(str(self._root)):
                 incoming.write(())

@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from docstore.adapters.persistence.sql import migrating, sqlite
 from docstore.adapters.persistence.sql.errors import sql_errors
+from docstore.adapters.persistence.sql.inline.batches import AddOnlyTransaction, Batches
 from docstore.adapters.persistence.sql.inline.reading import Readers, ReadTransaction
 from docstore.adapters.persistence.sql.inline.writer import Writer
 from docstore.adapters.persistence.sql.inline.writing import WriteTransaction
@@ -33,7 +34,9 @@ class SqliteDatabase:
         self._path = sqlite.file_of(self._url)
         self._durable = durable
 
-    def begin(self, *, read_only: bool = False) -> SqlUnitOfWork:
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
+        if add_only:
+            return SqlUnitOfWork(AddOnlyTransaction(self._batches))
         if read_only:
             return SqlUnitOfWork(ReadTransaction(self._readers))
         return SqlUnitOfWork(WriteTransaction(self._writer))
@@ -70,6 +73,7 @@ class SqliteDatabase:
         exc: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
+        await self._batches.settled()
         await self._writer.settled()
         await asyncio.to_thread(self._close)
 
@@ -83,6 +87,7 @@ class SqliteDatabase:
         )
         self._readers = Readers(sqlite.engine(self._url, reading), self._threads)
         self._writer.open()
+        self._batches = Batches(self._writer)
         try:
             self._readers.open()
         except BaseException:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, Executable, Row
 
 from docstore.adapters.persistence.sql import sqlite
+from docstore.adapters.persistence.sql.inline.remembered import Remembered
 from docstore.adapters.persistence.sql.inline.statements import Statements
 from docstore.adapters.persistence.sql.inline.turns import Turns
 from docstore.adapters.persistence.sql.inline.waiting import in_thread, unlocked
@@ -18,7 +19,7 @@ class Readers:
 
     def __init__(self, engine: Engine, threads: Executor) -> None:
         self._engine = engine
-        self._idle: list[Statements] = []
+        self._idle: list[Remembered] = []
         self._turns = Turns(sqlite.READERS)
         self.threads = threads
 
@@ -30,7 +31,7 @@ class Readers:
         while self._idle:
             self._idle.pop().db.close()
 
-    async def take(self) -> Statements:
+    async def take(self) -> Remembered:
         await self._turns.take(sqlite.WAIT)
         try:
             # The one that was used last knows most of the file.
@@ -39,7 +40,7 @@ class Readers:
             self._turns.give()
             raise
 
-    def give(self, statements: Statements) -> None:
+    def give(self, statements: Remembered) -> None:
         try:
             if statements.driver.in_transaction:
                 statements.driver.execute("ROLLBACK")
@@ -50,8 +51,8 @@ class Readers:
         finally:
             self._turns.give()
 
-    def _connect(self) -> Statements:
-        return Statements(self._engine.connect())
+    def _connect(self) -> Remembered:
+        return Remembered(Statements(self._engine.connect()))
 
 
 class ReadTransaction:
@@ -59,7 +60,7 @@ class ReadTransaction:
 
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
-        self._statements: Statements | None = None
+        self._statements: Remembered | None = None
         self._has_looked = False
 
     async def begin(self) -> None:
@@ -89,7 +90,7 @@ class ReadTransaction:
         if statements is not None:
             self._readers.give(statements)
 
-    async def _connection(self) -> Statements:
+    async def _connection(self) -> Remembered:
         if self._statements is None:
             self._statements = await self._readers.take()
             self._has_looked = False

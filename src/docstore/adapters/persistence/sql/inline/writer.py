@@ -1,7 +1,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -109,6 +109,56 @@ class Writer:
         self._group.outcomes.append(outcome)
         self._pass_on()
         return outcome
+
+    def run_each(
+        self, holder: object, transactions: Sequence[Sequence[Callable[[], object]]]
+    ) -> Sequence[Exception | None]:
+        """Several transactions in one turn; what was wrong with each, and undid it alone."""
+        self._check_turn(holder)
+        try:
+            try:
+                for changes in transactions:
+                    for change in changes:
+                        change()
+            except sqlite3.Error:
+                if not self._raw.in_transaction:
+                    raise
+                self._raw.execute("ROLLBACK TO one")
+                return [self._try(changes) for changes in transactions]
+            return [None] * len(transactions)
+        except BaseException as error:
+            if not self._raw.in_transaction:
+                self._lose_group(error)
+            raise
+
+    def _try(self, changes: Sequence[Callable[[], object]]) -> Exception | None:
+        self._raw.execute("SAVEPOINT each")
+        wrong: Exception | None = None
+        try:
+            for change in changes:
+                change()
+        except sqlite3.Error as error:
+            if not self._raw.in_transaction:
+                raise
+            self._raw.execute("ROLLBACK TO each")
+            wrong = error
+        self._raw.execute("RELEASE each")
+        return wrong
+
+    async def commit_now(self, holder: object) -> Exception | None:
+        """The turn ends with the group, which waits for nobody else; how that went."""
+        self._check_turn(holder)
+        assert self._group is not None
+        self._raw.execute("RELEASE one")
+        outcome: Outcome = asyncio.get_running_loop().create_future()
+        self._group.outcomes.append(outcome)
+        self._holder = None
+        try:
+            await self._commit()
+            await self._checkpoint()
+        finally:
+            self._turns.give()
+        return outcome.result()
 
     def leave(self, holder: object) -> None:
         """Roll back, unless it was committed. The others of the group are not touched."""

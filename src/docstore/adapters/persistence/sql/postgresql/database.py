@@ -26,7 +26,7 @@ class PostgresqlDatabase:
         self._options = engine.options()
         self._durable = durable
 
-    def begin(self, *, read_only: bool = False) -> SqlUnitOfWork:
+    def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
         chosen = self._readers if read_only else self._writers
         return SqlUnitOfWork(PostgresqlTransaction(chosen, wait=self._options.wait))
 

@@ -1,0 +1,234 @@
+"""Transactions that only add: a batch is one stretch of the loop, yet each is on its own."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docstore.adapters.persistence.sql.inline import batches
+from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
+from docstore.domain.errors import AlreadyExists, OutOfSpace, Unavailable
+from docstore.domain.user import User
+from docstore.testing import a_user
+from docstore.testing.builders import MOMENT
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "x.db"
+
+
+@pytest.fixture(params=[True, False], ids=["durable", "relaxed"])
+async def database(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with connect(f"sqlite:///{path}", durable=request.param) as database:
+        await database.migrate()
+        yield database
+
+
+@pytest.fixture
+async def said(database: SqliteDatabase) -> list[str]:
+    """What the writer's connection is told about transactions."""
+    said: list[str] = []
+    words = ("BEGIN", "COMMIT", "ROLLBACK")
+    raw = database._writer._raw
+    raw.set_trace_callback(lambda told: said.append(told) if told.startswith(words) else None)
+    return said
+
+
+def stored(path: Path) -> Sequence[str]:
+    """The addresses that another process sees."""
+    with closing(sqlite3.connect(path)) as other:
+        return [row[0] for row in other.execute("SELECT email FROM users ORDER BY email")]
+
+
+def emails(*users: User) -> Sequence[str]:
+    return sorted(str(user.email) for user in users)
+
+
+async def add(database: SqliteDatabase, *users: User) -> None:
+    async with database.begin(add_only=True) as tx:
+        for user in users:
+            await tx.users.add(user)
+        await tx.commit()
+
+
+def adding(database: SqliteDatabase, *users: User) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(add(database, user)) for user in users]
+
+
+async def settled(*work: asyncio.Task[None]) -> Sequence[type[BaseException | None]]:
+    return [type(end) for end in await asyncio.gather(*work, return_exceptions=True)]
+
+
+NOTHING = type(None)
+
+
+async def test_all_who_wait_share_one_commit(
+    database: SqliteDatabase, path: Path, said: list[str]
+) -> None:
+    users = [a_user() for _ in range(20)]
+    await asyncio.gather(*adding(database, *users))
+    assert said == ["BEGIN IMMEDIATE", "COMMIT"]
+    assert stored(path) == emails(*users)
+
+
+async def test_but_not_too_many(
+    database: SqliteDatabase, path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 8)
+    users = [a_user() for _ in range(20)]
+    await asyncio.gather(*adding(database, *users))
+    assert said.count("COMMIT") == 3
+    assert stored(path) == emails(*users)
+
+
+async def test_the_file_is_not_locked_from_one_turn_of_the_loop_to_the_next(path: Path) -> None:
+    async with connect(f"sqlite:///{path}", durable=False) as database:
+        await database.migrate()
+        loop, raw = asyncio.get_running_loop(), database._writer._raw
+        locked: list[bool] = []
+
+        def look() -> None:
+            locked.append(raw.in_transaction)
+            if len(locked) < 30:
+                loop.call_soon(look)
+
+        look()
+        for _ in range(5):
+            await asyncio.gather(*adding(database, *(a_user() for _ in range(5))))
+        assert len(locked) > 10
+        assert not any(locked)
+
+
+async def test_an_error_of_one_is_its_own(
+    database: SqliteDatabase, path: Path, said: list[str]
+) -> None:
+    first, second, third = (a_user() for _ in range(3))
+    double = a_user(email=first.email)
+    ended = await settled(*adding(database, first, double, second, third))
+    assert ended == [NOTHING, AlreadyExists, NOTHING, NOTHING]
+    assert stored(path) == emails(first, second, third)
+    assert said.count("COMMIT") == 1
+
+
+async def test_all_that_one_added_is_undone(database: SqliteDatabase, path: Path) -> None:
+    kept = a_user()
+    wrong = asyncio.create_task(add(database, a_user(), a_user(email=kept.email)))
+    ended = await settled(*adding(database, kept), wrong)
+    assert ended == [AlreadyExists, NOTHING] or ended == [NOTHING, AlreadyExists]
+    assert len(stored(path)) == (1 if ended[0] is NOTHING else 2)
+
+
+async def test_who_is_cancelled_before_the_turn_is_left_out(
+    database: SqliteDatabase, path: Path
+) -> None:
+    gone, kept = a_user(), a_user()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        work = adding(database, gone, kept)
+        await asyncio.sleep(0.005)
+        work[0].cancel()
+        await asyncio.sleep(0)
+        other.execute("ROLLBACK")
+        assert await settled(*work) == [asyncio.CancelledError, NOTHING]
+    assert stored(path) == emails(kept)
+
+
+async def test_the_loop_goes_on_while_a_lock_is_waited_for(
+    database: SqliteDatabase, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        work = adding(database, a_user())
+        for _ in range(5):
+            await asyncio.sleep(0.001)
+        late = adding(database, a_user())
+        await asyncio.sleep(0.001)
+        assert not any(task.done() for task in (*work, *late))
+        other.execute("ROLLBACK")
+        await asyncio.gather(*work, *late)
+    assert len(stored(path)) == 2
+
+
+async def test_a_lock_that_does_not_go_is_told_to_all(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.02)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await settled(*adding(database, a_user(), a_user())) == [Unavailable] * 2
+        other.execute("ROLLBACK")
+    user = a_user()
+    await add(database, user)
+    assert stored(path) == emails(user)
+
+
+async def test_a_commit_that_fails_fails_for_all(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        def execute(self, statement: str) -> sqlite3.Cursor:
+            if statement == "COMMIT":
+                error = sqlite3.OperationalError("disk I/O error")
+                error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+                raise error
+            return raw.execute(statement)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(raw, name)
+
+    raw = database._writer._raw
+    monkeypatch.setattr(database._writer, "_raw", Broken())
+    assert await settled(*adding(database, *(a_user() for _ in range(3)))) == [Unavailable] * 3
+    monkeypatch.undo()
+    assert stored(path) == []
+    user = a_user()
+    await add(database, user)
+    assert stored(path) == emails(user)
+
+
+async def test_a_full_disk_is_told_to_all_of_the_batch(
+    database: SqliteDatabase, path: Path
+) -> None:
+    raw = database._writer._raw
+    (pages,) = raw.execute("PRAGMA page_count").fetchone()
+    raw.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    big = [a_user(password_hash="x" * 9000) for _ in range(3)]
+    assert OutOfSpace in await settled(*adding(database, *big))
+    raw.execute("PRAGMA max_page_count = 1000000").fetchall()
+    before = stored(path)
+    await add(database, *(a_user(password_hash="x" * 9000) for _ in range(3)))
+    assert len(stored(path)) == len(before) + 3
+
+
+async def test_closing_waits_for_them(path: Path) -> None:
+    user = a_user()
+    async with connect(f"sqlite:///{path}") as database:
+        await database.migrate()
+        (work,) = adding(database, user)
+        await asyncio.sleep(0)
+    await work
+    assert stored(path) == emails(user)
+
+
+async def test_they_ask_for_nothing_and_change_nothing_that_is_there(
+    database: SqliteDatabase,
+) -> None:
+    user = a_user()
+    await add(database, user)
+    async with database.begin(add_only=True) as tx:
+        with pytest.raises(TypeError):
+            await tx.users.get(user.id)
+        with pytest.raises(TypeError):  # else nobody would learn that it was at another version
+            await tx.users.update(user.disable(MOMENT))
