@@ -15,16 +15,29 @@ from docstore.entrypoints.serving import lineage
 @click.option("--listener", type=int, required=True)
 @click.option("--bell", type=int, required=True)
 @click.option("--lock", type=int, required=True)
+@click.option("--shares", type=int, required=True)
+@click.option("--place", type=int, required=True)
 @click.option("--migrate", is_flag=True)
 @click.option("--dispatch", is_flag=True)
-def api(parent: int, listener: int, bell: int, lock: int, migrate: bool, dispatch: bool) -> None:
+def api(
+    parent: int,
+    listener: int,
+    bell: int,
+    lock: int,
+    shares: int,
+    place: int,
+    migrate: bool,
+    dispatch: bool,
+) -> None:
     lineage.end_with(parent)
-    _keep_to_ourselves(listener, bell, lock)
+    _keep_to_ourselves(listener, bell, lock, shares)
     settings = settings_for(None, is_service=True)
+    from docstore.entrypoints.http.sharing import Share
     from docstore.entrypoints.serving import api_process
 
+    share = Share(shares, place)
     with socket.socket(fileno=listener) as listening, socket.socket(fileno=bell) as ring:
-        api_process.run(settings, listening, ring, migrates=migrate, dispatches=dispatch)
+        api_process.run(settings, listening, ring, share, migrates=migrate, dispatches=dispatch)
 
 
 @click.command(hidden=True)

@@ -15,6 +15,7 @@ from docstore.container import Container
 from docstore.entrypoints.http.accepting import Acceptor
 from docstore.entrypoints.http.app import Alongside, create_app
 from docstore.entrypoints.http.protocol import LimitedProtocol
+from docstore.entrypoints.http.sharing import Share, Tally
 from docstore.entrypoints.metrics.meters import NO_METERS, Meters
 from docstore.settings import Settings
 
@@ -29,11 +30,12 @@ async def serve_http(
     listener: socket.socket,
     meters: Meters = NO_METERS,
     alongside: Alongside = lambda _: nullcontext(),
+    share: Share | None = None,
 ) -> None:
-    """Serve on a bound socket; returns after SIGTERM or SIGINT, once what ran has finished or
-    DOCSTORE_DRAIN_TIMEOUT is over."""
+    """Serve on a bound socket, maybe with others; returns after SIGTERM or SIGINT, once what ran
+    has finished or DOCSTORE_DRAIN_TIMEOUT is over."""
     _give_up_on_silent_readers(listener)
-    await _Server(_config(container, meters, alongside)).serve(sockets=[listener])
+    await _Server(_config(container, meters, alongside), share).serve(sockets=[listener])
 
 
 @asynccontextmanager
@@ -67,15 +69,23 @@ def _config(container: Container, meters: Meters, alongside: Alongside) -> uvico
 class _Server(uvicorn.Server):
     """Returns when it is told to stop; uvicorn itself would die of the signal after all."""
 
-    def __init__(self, config: uvicorn.Config, *, heeds_signals: bool = True) -> None:
+    def __init__(
+        self, config: uvicorn.Config, share: Share | None = None, *, heeds_signals: bool = True
+    ) -> None:
         super().__init__(config)
+        self._share = share
+        if share is not None:
+            self.server_state.connections = Tally(share)
         self._heeds_signals = heeds_signals and in_main_thread()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=[])
         # It asks no more of a server than to be closed.
-        taking = [Acceptor(each, self._protocol) for each in sockets or ()]
+        taking = [Acceptor(each, self._protocol, self._share, self._held) for each in sockets or ()]
         self.servers += taking  # type: ignore[arg-type]
+
+    def _held(self) -> int:
+        return len(self.server_state.connections)
 
     def _protocol(self) -> LimitedProtocol:
         return LimitedProtocol(self.config, self.server_state, self.lifespan.state)

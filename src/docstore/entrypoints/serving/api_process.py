@@ -10,6 +10,7 @@ from dependency_injector import providers
 from docstore.container import Container, migrate
 from docstore.entrypoints.http.crowding import take_all_descriptors
 from docstore.entrypoints.http.server import serve_http
+from docstore.entrypoints.http.sharing import Share
 from docstore.entrypoints.metrics.exposition import meters
 from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import dispatching
@@ -20,6 +21,7 @@ def run(
     settings: Settings,
     listener: socket.socket,
     ring: socket.socket,
+    share: Share,
     *,
     migrates: bool,
     dispatches: bool,
@@ -32,17 +34,21 @@ def run(
     _collect_garbage_seldom()
     take_all_descriptors()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(container, listener, migrates, dispatches))
+        runner.run(_serve(container, listener, share, migrates, dispatches))
 
 
 async def _serve(
-    container: Container, listener: socket.socket, migrates: bool, dispatches: bool
+    container: Container,
+    listener: socket.socket,
+    share: Share,
+    migrates: bool,
+    dispatches: bool,
 ) -> None:
     settings = container.settings()
     if migrates:
         await migrate(container)
     if not dispatches:
-        await serve_http(container, listener, meters(settings))
+        await serve_http(container, listener, meters(settings), share=share)
         return
     wake = asyncio.Event()
     with container.wake.override(providers.Object(wake.set)):
@@ -51,6 +57,7 @@ async def _serve(
             listener,
             meters(settings),
             lambda docstore: dispatching(docstore, settings, wake),
+            share,
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+from docstore.entrypoints.http.sharing import shared_table
 from docstore.entrypoints.metrics.exposition import exposed, shared_folder
 from docstore.entrypoints.secrecy import refuse_published
 from docstore.entrypoints.serving import bell, folder
@@ -47,22 +48,29 @@ def serve(settings: Settings, announce: Callable[[str], None], *, works: bool = 
     with (
         folder.held(settings.data_dir) as hold,
         listen(settings) as listener,
+        shared_table(settings.api_processes) as shares,
         shared_folder(settings),
         exposed(settings),
     ):
-        asyncio.run(_serve(_Outfit(settings, hold, listener, works), announce))
+        asyncio.run(_serve(_Outfit(settings, hold, listener, shares, works), announce))
 
 
 class _Outfit:
     """What the children are given."""
 
     def __init__(
-        self, settings: Settings, hold: folder.Hold, listener: socket.socket, works: bool
+        self,
+        settings: Settings,
+        hold: folder.Hold,
+        listener: socket.socket,
+        shares: int,
+        works: bool,
     ) -> None:
         self.settings = settings
         self.works = works
         self.hold = hold
         self.listener = listener
+        self._shares = shares
         self.url = url_of(listener, settings)
         self._listening = listener.fileno()  # it may be closed when this is asked for
         self.api_end, self.worker_end = bell.pair()
@@ -76,8 +84,10 @@ class _Outfit:
         flags = ("--migrate",) if number == 1 else ()
         if not self.works and self.settings.has_shared_queue:
             flags = (*flags, "--dispatch")
+        place = ("--shares", str(self._shares), "--place", str(number - 1))
         passed = (self._listening, self.api_end.fileno(), self.hold.descriptor)
-        start = Start(("_api", *_bound(*passed), *flags), self._environment(_ALLOCATOR), passed)
+        arguments = ("_api", *_bound(*passed), *place, *flags)
+        start = Start(arguments, self._environment(_ALLOCATOR), (*passed, self._shares))
         return Role(f"API process {number}", lambda _: start)
 
     def worker(self, migrated: asyncio.Event) -> Role:
