@@ -1,8 +1,7 @@
 """One id for all that happens because of one request or one attempt at a job."""
 
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from contextvars import ContextVar
 from random import getrandbits
 from typing import Final
@@ -24,14 +23,23 @@ def current() -> str:
     return _TRACE.get()
 
 
-@contextmanager
-def traced(trace_id: str = "") -> Iterator[str]:
-    """Inside, and in every task started there, `current` is `trace_id`, or a new one."""
-    token = _TRACE.set(trace_id or made())
-    try:
-        yield _TRACE.get()
-    finally:
-        _TRACE.reset(token)
+class traced:
+    """Inside, and in every task started there, `current` is `trace_id`, or a new one.
+
+    Entered by every request: a generator would take three times as long.
+    """
+
+    __slots__ = ("_token", "_trace_id")
+
+    def __init__(self, trace_id: str = "") -> None:
+        self._trace_id = trace_id or made()
+
+    def __enter__(self) -> str:
+        self._token = _TRACE.set(self._trace_id)
+        return self._trace_id
+
+    def __exit__(self, *_: object) -> None:
+        _TRACE.reset(self._token)
 
 
 def made() -> str:

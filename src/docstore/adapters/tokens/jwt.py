@@ -5,7 +5,7 @@ spelling, every claim required and of exactly one type.
 import secrets
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -83,17 +83,12 @@ class JwtTokenService:
         return IssuedToken(token, self._lifetime)
 
     def verify(self, token: str, *, now: datetime) -> Claims:
-        payload = self._read(token)
-        if payload is None or not self._is_current(payload, now.timestamp()):
+        opened = self._read(token)
+        if opened is None or not self._is_current(opened.payload, now.timestamp()):
             raise NotAuthenticated(_REFUSED)
-        return Claims(
-            user_id=UserId(payload.sub),
-            token_version=payload.ver,
-            token_id=payload.jti,
-            expires_at=datetime.fromtimestamp(payload.exp, UTC),
-        )
+        return opened.claims
 
-    def _read(self, token: str) -> _Payload | None:
+    def _read(self, token: str) -> "_Opened | None":
         if len(token) > MAX_TOKEN:
             return None
         try:
@@ -110,7 +105,12 @@ class JwtTokenService:
         )
 
 
-def _opened(key: bytes, token: str) -> _Payload:
+class _Opened(NamedTuple):
+    payload: _Payload
+    claims: Claims
+
+
+def _opened(key: bytes, token: str) -> _Opened:
     """What `token` says, once its signature holds. Raises all sorts of things for all others."""
     jws = _JWS.decode_complete(token, key, algorithms=[_ALGORITHM])
     if jws["header"] != _HEADER:
@@ -119,4 +119,11 @@ def _opened(key: bytes, token: str) -> _Payload:
     # decoders forgive an `=` at its end. One token has one spelling.
     if token.rpartition(".")[2] != base64url_encode(jws["signature"]).decode():
         raise ValueError("another spelling of a token")
-    return msgspec.json.decode(jws["payload"], type=_Payload)
+    payload = msgspec.json.decode(jws["payload"], type=_Payload)
+    claims = Claims(
+        user_id=UserId(payload.sub),
+        token_version=payload.ver,
+        token_id=payload.jti,
+        expires_at=datetime.fromtimestamp(payload.exp, UTC),
+    )
+    return _Opened(payload, claims)

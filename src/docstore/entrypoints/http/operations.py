@@ -84,25 +84,21 @@ def _direct(handler: Handler) -> Callable[[AnyRequest], Awaitable[ASGIApp]]:
     names = _parameters(handler)
 
     async def call(request: AnyRequest) -> ASGIApp:
-        answer: ASGIApp = await handler(**{name: _given(request, name) for name in names})
+        own = {"request": request, **request.path_params}
+        provided = request.app.dependencies
+        given = {name: own[name] if name in own else _from(provided[name], own) for name in names}
+        answer: ASGIApp = await handler(**given)
         return answer
 
     call.__name__, call.__doc__ = handler.__name__, handler.__doc__
     return call
 
 
-def _given(request: AnyRequest, name: str) -> Any:
-    """What a handler means by that name; what the application provides may take parts of the
-    path in turn.
-    """
-    if name == "request":
-        return request
-    if name in request.path_params:
-        return request.path_params[name]
-    provide = request.app.dependencies[name]
+def _from(provide: Any, own: Mapping[str, Any]) -> Any:
+    """What the application provides; it may take parts of the path in turn."""
     assert isinstance(provide, Provide)
     parts = _parameters(provide.dependency)
-    return provide.dependency(**{part: request.path_params[part] for part in parts})
+    return provide.dependency(**{part: own[part] for part in parts})
 
 
 @lru_cache(256)

@@ -13,15 +13,32 @@ from docstore.domain.errors import DocstoreError
 
 
 class SqlUnitOfWork:
-    """The repositories on one transaction, whatever driver it runs on."""
+    """The repositories on one transaction, whatever driver it runs on. They are made as they are
+    asked for: of five a request needs one or two.
+    """
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self.files = SqlFiles(transaction)
-        self.jobs = SqlJobs(transaction)
-        self.users = SqlUsers(transaction)
-        self.claims = SqlClaims(transaction)
-        self.upkeep = SqlUpkeep(transaction)
+
+    @property
+    def files(self) -> SqlFiles:
+        return SqlFiles(self._transaction)
+
+    @property
+    def jobs(self) -> SqlJobs:
+        return SqlJobs(self._transaction)
+
+    @property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._transaction)
+
+    @property
+    def claims(self) -> SqlClaims:
+        return SqlClaims(self._transaction)
+
+    @property
+    def upkeep(self) -> SqlUpkeep:
+        return SqlUpkeep(self._transaction)
 
     async def now(self) -> datetime:
         with sql_errors("the time"):

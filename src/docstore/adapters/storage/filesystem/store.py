@@ -71,13 +71,16 @@ class FilesystemBlobStore:
 
     async def put(self, key: str, body: AsyncIterable[bytes]) -> None:
         target = path_of(self._root, key)
-        async with self._incoming() as incoming:
+        incoming = self._incoming()
+        try:
             rest = await self._write_most(incoming, key, body)
             finish = partial(_finish, incoming, key, rest, target)
             if self._is_quick(incoming, rest):
                 finish()
             else:
                 await self._threads.commit(finish)
+        finally:
+            await self._clear(incoming)
 
     @asynccontextmanager
     async def open(
@@ -101,9 +104,12 @@ class FilesystemBlobStore:
         came_from = path_of(self._root, source)
         going_to = path_of(self._root, target)
         try:
-            async with self._incoming() as incoming:
+            incoming = self._incoming()
+            try:
                 step = partial(self._share, incoming, source, came_from, going_to)
                 await self._threads.commit(step)
+            finally:
+                await self._clear(incoming)
         except LinksRefused:
             async with self.open(source) as body:
                 await self.put(target, body)
@@ -126,14 +132,12 @@ class FilesystemBlobStore:
         except TimeoutError as error:
             raise Unavailable(f"{self._root}: no answer in {_PING_SECONDS:.0f} s") from error
 
-    @asynccontextmanager
-    async def _incoming(self) -> AsyncIterator[Incoming]:
-        incoming = Incoming(self._fs, self._arriving, self._folders, durable=self._durable)
-        try:
-            yield incoming
-        finally:
-            if incoming.exists:
-                await self._threads.run(incoming.discard)
+    def _incoming(self) -> Incoming:
+        return Incoming(self._fs, self._arriving, self._folders, durable=self._durable)
+
+    async def _clear(self, incoming: Incoming) -> None:
+        if incoming.exists:
+            await self._threads.run(incoming.discard)
 
     async def _write_most(
         self, incoming: Incoming, key: str, body: AsyncIterable[bytes]
