@@ -35,7 +35,7 @@ def file_name(sent: str, field: str = "filename") -> FileName:
     Raises InvalidField when nothing is left, or more than 255 characters are.
     """
     last = re.split(r"[/\\]", sent.rstrip("/\\"))[-1]
-    kept = "".join(c for c in last if _stands_in_a_name(c))
+    kept = last if last.isprintable() else "".join(filter(_stands_in_a_name, last))
     name = unicodedata.normalize("NFC", kept).strip()
     if not name.strip(_NOTHING):
         raise InvalidField((field, "no usable file name"))

@@ -8,7 +8,7 @@ import http_sf
 
 from docstore.application.metering import ALGORITHMS
 from docstore.domain.errors import DigestMismatch, Malformed
-from docstore.entrypoints.http.bodies import AnyRequest
+from docstore.entrypoints.http.bodies import AnyRequest, values_of
 
 FIELDS: Final = ("Repr-Digest", "Content-Digest")
 """Without a content coding, which is refused, the two mean the same bytes."""
@@ -16,7 +16,7 @@ FIELDS: Final = ("Repr-Digest", "Content-Digest")
 
 def sent_digests(request: AnyRequest) -> Mapping[str, bytes]:
     """What the headers of a request announce; empty when they announce nothing we verify."""
-    return read_digests(", ".join(request.headers.getall(field, [])) for field in FIELDS)
+    return read_digests(", ".join(values_of(request, field.lower())) for field in FIELDS)
 
 
 def read_digests(values: Iterable[str]) -> Mapping[str, bytes]:

@@ -16,7 +16,7 @@ from docstore.domain.ids import FileId
 from docstore.domain.names import MAX_NAME
 from docstore.domain.user import User
 from docstore.entrypoints.http.answers import JSON, told
-from docstore.entrypoints.http.bodies import AnyRequest
+from docstore.entrypoints.http.bodies import AnyRequest, values_of
 from docstore.entrypoints.http.file_views import FileView, file_etag, file_fields
 from docstore.entrypoints.http.files import FILE_ID
 from docstore.entrypoints.http.json_bodies import content_type, read_json
@@ -96,7 +96,7 @@ async def edit_file(
 def versions_in(request: AnyRequest) -> Collection[int] | None:
     """The versions that If-Match names; None when any will do. A weak tag, and what is no tag of
     ours, names none (RFC 9110 13.1.1)."""
-    values = request.headers.getall("if-match", [])
+    values = values_of(request, "if-match")
     sent = ",".join(values)
     if not values or sent.strip() == "*":
         return None

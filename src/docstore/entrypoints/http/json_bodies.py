@@ -10,7 +10,14 @@ from pydantic import BaseModel, ValidationError
 
 from docstore.domain.errors import InvalidField, Malformed, TooLarge, UnsupportedMediaType
 from docstore.entrypoints.http.answers import JSON
-from docstore.entrypoints.http.bodies import AnyRequest, announced_length, capped, only, received
+from docstore.entrypoints.http.bodies import (
+    AnyRequest,
+    announced_length,
+    capped,
+    only,
+    received,
+    values_of,
+)
 
 MAX_JSON: Final = 256 * 1024  # bytes; the longest description, escaped, and all else
 SETTING: Final = "the API for a body of JSON"
@@ -101,6 +108,6 @@ def _check_type(request: AnyRequest, types: Collection[str]) -> None:
 
 def refuse_encoding(request: AnyRequest) -> None:
     """UnsupportedMediaType for a body in a Content-Encoding: it could inflate to anything."""
-    encodings = ",".join(request.headers.getall("content-encoding", []))
+    encodings = ",".join(values_of(request, "content-encoding"))
     if encodings.strip().lower() not in ("", "identity"):
         raise UnsupportedMediaType("a Content-Encoding is not accepted")

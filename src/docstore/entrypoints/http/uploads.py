@@ -106,7 +106,7 @@ async def upload(
 
 def repeatable(request: AnyRequest) -> Once | None:
     """What the Idempotency-Key stands for; None without one, Malformed for what is none."""
-    key = only(request, IDEMPOTENCY_KEY)
+    key = only(request, IDEMPOTENCY_KEY.lower())
     if key is None:
         return None
     return Once(

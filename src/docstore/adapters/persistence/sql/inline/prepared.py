@@ -20,6 +20,7 @@ from docstore.adapters.persistence.sql.inline.values import (
     read_json,
     read_moment,
     read_uuid,
+    written_json,
     written_moment,
 )
 from docstore.adapters.persistence.sql.tables import UtcDateTime
@@ -42,9 +43,10 @@ class Prepared:
         if compiled.post_compile_params or compiled.literal_execute_params:
             raise TypeError("its text depends on its values")
         self._sql = str(compiled)
-        self._takes = [
-            _taken(name, compiled.binds[name], dialect) for name in compiled.positiontup or ()
-        ]
+        self._names = tuple(compiled.positiontup or ())
+        takes = [_taken(compiled.binds[name], dialect) for name in self._names]
+        self._otherwise = [otherwise for _, otherwise in takes]
+        self._converts = [(place, c) for place, (c, _) in enumerate(takes) if c is not None]
         if isinstance(statement, Select):
             self._row = _row(statement)
             gives = [_given(c.type, dialect) for c in statement.selected_columns]
@@ -66,10 +68,9 @@ class Prepared:
         return db.execute(self._sql, self._written(values)).rowcount
 
     def _written(self, values: Mapping[str, Any]) -> Sequence[Any]:
-        written = []
-        for name, convert, otherwise in self._takes:
-            value = values.get(name, otherwise)
-            written.append(value if convert is None else convert(value))
+        written = list(map(values.get, self._names, self._otherwise))
+        for place, convert in self._converts:
+            written[place] = convert(written[place])
         return written
 
 
@@ -84,14 +85,15 @@ def prepared(statement: Executable, names: frozenset[str], dialect: Dialect) -> 
         return None
 
 
-def _taken(
-    name: str, bind: BindParameter[Any], dialect: Dialect
-) -> tuple[str, Convert | None, Any]:
+def _taken(bind: BindParameter[Any], dialect: Dialect) -> tuple[Convert | None, Any]:
     """How a value is written, and what stands for one that is not given."""
     if isinstance(bind.type, UtcDateTime):
-        return name, written_moment, bind.effective_value
+        return written_moment, bind.effective_value
     kind: TypeEngine[Any] = bind.type.dialect_impl(dialect)
-    return name, kind.bind_processor(dialect), bind.effective_value
+    convert: Convert | None = kind.bind_processor(dialect)
+    if isinstance(bind.type, JSON) and convert is not None:
+        convert = written_json(convert)
+    return convert, bind.effective_value
 
 
 def _given(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:

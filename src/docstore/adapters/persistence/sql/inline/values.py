@@ -1,5 +1,6 @@
 """Values as they stand in the file: those of SQLAlchemy's own types for SQLite, in fewer steps."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,22 @@ def written_moment(value: datetime | None) -> str | None:
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
     return value.astimezone(UTC).isoformat(" ", "microseconds")[:-6]
+
+
+def written_json(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """As `convert` writes it, which takes as long for nothing as for a little; most rows have
+    nothing in most of their columns.
+    """
+
+    def written(value: Any) -> Any:
+        if not value:
+            if type(value) is list:
+                return "[]"
+            if type(value) is dict:
+                return "{}"
+        return convert(value)
+
+    return written
 
 
 def read_moment(text: str) -> datetime:
