@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -292,3 +293,23 @@ def descriptors(pid: int) -> set[tuple[int, int]]:
 def identity(path: Path) -> tuple[int, int]:
     status = path.stat()
     return status.st_dev, status.st_ino
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process has one niceness")
+def test_the_worker_gives_way_and_its_parsers_less(shared: Server) -> None:
+    with signed_in(shared) as client:
+        final(client, upload(client))  # all is up
+    ours, children = own_niceness(os.getpid()), shared.children()
+    assert {own_niceness(pid) for name, pid in children.items() if "_api" in name} == {ours}
+    worker = children["_worker"]
+    assert own_niceness(worker) == 19
+    parsers = descendants(worker)
+    assert parsers
+    assert {own_niceness(pid) for pid in parsers} == {min(19, ours + 10)}, (
+        "they have limits by the clock"
+    )
+
+
+def own_niceness(pid: int) -> int:
+    """Of its main thread."""
+    return os.getpriority(os.PRIO_PROCESS, pid)

@@ -9,6 +9,7 @@ import pytest
 
 from docstore.entrypoints.http import accepting
 from docstore.entrypoints.http.accepting import Acceptor
+from docstore.entrypoints.http.sharing import Share, shared_table
 
 pytestmark = pytest.mark.anyio
 
@@ -75,6 +76,51 @@ async def test_those_who_share_a_socket_share_the_connections(listener: socket.s
         second.close()
         for each in (*shares[0], *shares[1]):
             each.transport.close()
+
+
+async def test_who_has_more_leaves_the_next_ones_to_others(listener: socket.socket) -> None:
+    with ExitStack() as stack:
+        table = stack.enter_context(shared_table(2))
+        ahead, behind = Share(table, 0), Share(table, 1)
+        taken: list[list[Taken]] = [[], []]
+        acceptors = [
+            Acceptor(
+                stack.enter_context(closing(listener.dup())),
+                lambda: Taken(taken[0]),
+                ahead,
+                lambda: 6 + len(taken[0]),
+            ),
+            Acceptor(
+                stack.enter_context(closing(listener.dup())),
+                lambda: Taken(taken[1]),
+                behind,
+                lambda: len(taken[1]),
+            ),
+        ]
+        ahead.tell(6)
+        for _ in range(6):
+            line = stack.enter_context(closing(connected(listener)))
+            assert await heard(line) == b"hello"
+        assert len(taken[1]) >= 4
+        for acceptor in acceptors:
+            acceptor.close()
+        for each in (*taken[0], *taken[1]):
+            each.transport.close()
+
+
+async def test_what_nobody_else_takes_is_taken_all_the_same(listener: socket.socket) -> None:
+    taken: list[Taken] = []
+    with shared_table(2) as table:
+        share = Share(table, 0)  # the other hangs, or is gone
+        acceptor = Acceptor(listener, lambda: Taken(taken), share, lambda: len(taken))
+        lines = [connected(listener) for _ in range(5)]
+        assert [await heard(line) for line in lines] == [b"hello"] * 5
+        assert share.is_ahead()
+        acceptor.close()
+        for each in taken:
+            each.transport.close()
+        for line in lines:
+            line.close()
 
 
 class Crowded(socket.socket):
