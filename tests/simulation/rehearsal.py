@@ -87,8 +87,8 @@ class Stage:
             if step.processor == processor and step.is_done:
                 self.repeated.append(f"I6: {processor} runs again on {file_id}: {step}")
 
-    def _begin(self, *, read_only: bool = False) -> "Ahead":
-        return Ahead(self.begin(read_only=read_only), self)
+    def _begin(self, *, read_only: bool = False, add_only: bool = False) -> "Ahead":
+        return Ahead(self.begin(read_only=read_only, add_only=add_only), self)
 
 
 class Ahead:
