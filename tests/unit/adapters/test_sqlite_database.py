@@ -252,6 +252,7 @@ class TestCancellation:
         async def add_two() -> None:
             async with database.begin() as tx:
                 await tx.users.add(a_user())
+                await asyncio.sleep(0)
                 await tx.users.add(a_user())
                 await tx.commit()
 

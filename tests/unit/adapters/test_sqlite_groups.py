@@ -39,6 +39,14 @@ async def database(request: pytest.FixtureRequest, path: Path) -> AsyncIterator[
 
 
 @pytest.fixture
+async def durable(path: Path) -> AsyncIterator[SqliteDatabase]:
+    """Where each commit waits for the disk, so that others come meanwhile."""
+    async with connect(f"sqlite:///{path}") as database:
+        await database.migrate()
+        yield database
+
+
+@pytest.fixture
 async def said(database: SqliteDatabase) -> list[str]:
     """What the writer's connection is told about transactions."""
     said: list[str] = []
@@ -64,6 +72,14 @@ def emails(*users: User) -> Sequence[str]:
 
 async def settled(*work: asyncio.Task[None]) -> Sequence[BaseException | None]:
     return await asyncio.gather(*work, return_exceptions=True)
+
+
+async def lead(database: SqliteDatabase, user: User) -> None:
+    """Save, and let others come to stand in line before the end."""
+    async with database.begin() as tx:
+        await tx.users.add(user)
+        await asyncio.sleep(0)
+        await tx.commit()
 
 
 def saving(database: SqliteDatabase, *users: User) -> list[asyncio.Task[None]]:
@@ -92,10 +108,23 @@ class TestTogether:
     async def test_all_who_are_there_share_one_commit(
         self, database: SqliteDatabase, path: Path, said: list[str]
     ) -> None:
-        users = [a_user() for _ in range(20)]
-        await asyncio.gather(*saving(database, *users))
+        first, *others = users = [a_user() for _ in range(20)]
+        leading = asyncio.create_task(lead(database, first))
+        await asyncio.gather(leading, *saving(database, *others))
         assert said.count("COMMIT") == 1
         assert stored(path) == emails(*users)
+
+    async def test_where_no_disk_is_waited_for_each_ends_at_once(self, path: Path) -> None:
+        """Else the file would be locked until the loop's next turn."""
+        async with connect(f"sqlite:///{path}", durable=False) as database:
+            await database.migrate()
+            users = [a_user() for _ in range(3)]
+            for user in users:
+                (work,) = saving(database, user)
+                await asyncio.sleep(0)
+                assert not database._writer._raw.in_transaction
+                await work
+            assert stored(path) == emails(*users)
 
     async def test_a_commit_that_returned_is_seen_by_everybody(
         self, database: SqliteDatabase, path: Path
@@ -116,14 +145,16 @@ class TestTogether:
             assert stored(path) == []
 
     async def test_who_comes_during_a_commit_is_in_the_next(
-        self, database: SqliteDatabase, said: list[str], path: Path
+        self, durable: SqliteDatabase, path: Path
     ) -> None:
+        said: list[str] = []
+        durable._writer._raw.set_trace_callback(said.append)
         first, *late = [a_user() for _ in range(5)]
-        work = saving(database, first)
+        work = saving(durable, first)
         await asyncio.sleep(0)
-        while database._writer._group is not None:  # noqa: ASYNC110
+        while durable._writer._group is not None:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        await asyncio.gather(*work, *saving(database, *late))
+        await asyncio.gather(*work, *saving(durable, *late))
         assert said.count("COMMIT") == 2
         assert stored(path) == emails(first, *late)
 
@@ -181,10 +212,10 @@ class TestApart:
         assert stored(path) == emails(kept)
 
     async def test_who_is_cancelled_while_the_group_ends_harms_nobody(
-        self, database: SqliteDatabase, path: Path
+        self, durable: SqliteDatabase, path: Path
     ) -> None:
         users = [a_user() for _ in range(3)]
-        work = saving(database, *users)
+        work = saving(durable, *users)
         await asyncio.sleep(0)  # each is at its commit now
         work[0].cancel()
         ended = await settled(*work)
@@ -193,20 +224,20 @@ class TestApart:
         assert set(emails(*users[1:])) <= set(stored(path))
 
     async def test_one_that_does_nothing_is_undone_after_a_while(
-        self, database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+        self, durable: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(writing, "PATIENCE", 0.01)
         first, last = a_user(), a_user()
 
         async def stall() -> None:
-            async with database.begin() as tx:
+            async with durable.begin() as tx:
                 await tx.users.add(a_user())
                 await asyncio.gather(*others)
                 await tx.commit()
 
-        others = saving(database, first)
+        others = saving(durable, first)
         stalling = asyncio.create_task(stall())
-        others += saving(database, last)
+        others += saving(durable, last)
         (ended,) = await settled(stalling)
         assert isinstance(ended, Unavailable)
         assert stored(path) == emails(first, last)
@@ -259,18 +290,18 @@ class TestWhenTheDiskSaysNo:
         assert len(stored(path)) == len(before) + 3
 
     async def test_what_cannot_be_undone_is_not_committed(
-        self, database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+        self, durable: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def fail() -> None:
-            async with database.begin() as tx:
+            async with durable.begin() as tx:
                 await tx.users.add(a_user())
 
-        monkeypatch.setattr(database._writer, "_raw", Deaf(database._writer._raw, "ROLLBACK TO"))
-        ended = await settled(*saving(database, a_user()), asyncio.create_task(fail()))
+        monkeypatch.setattr(durable._writer, "_raw", Deaf(durable._writer._raw, "ROLLBACK TO"))
+        ended = await settled(*saving(durable, a_user()), asyncio.create_task(fail()))
         assert [type(end) for end in ended] == [Unavailable] * 2
         monkeypatch.undo()
         assert stored(path) == []
-        await save(database.begin, a_user())
+        await save(durable.begin, a_user())
 
 
 class TestLocksOfOthers:

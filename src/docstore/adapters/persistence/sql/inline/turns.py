@@ -33,6 +33,10 @@ class Turns:
             if timer is not None:
                 timer.cancel()
 
+    @property
+    def is_waited_for(self) -> bool:
+        return any(not each.done() for each in self._queue)
+
     def give(self) -> None:
         while self._queue:
             first = self._queue.popleft()

@@ -14,7 +14,7 @@ from docstore.adapters.persistence.sql import sqlite
 from docstore.adapters.persistence.sql.errors import driver_error
 from docstore.adapters.persistence.sql.sqlite_codes import primary_code
 
-GLANCES: Final = 200  # at another process's lock, a turn of the loop apart: a nap lasts longer than most
+GLANCES: Final = 200  # at another's lock, a turn of the loop apart; a nap is longer than most locks
 PAUSE: Final = 0.001  # seconds between later looks; the loop's timers know nothing shorter
 
 T = TypeVar("T")

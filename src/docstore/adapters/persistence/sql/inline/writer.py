@@ -44,7 +44,8 @@ class Writer:
 
     SQLite has one writer at a time, so waiting for it is best done here. Each transaction is a
     savepoint in its group's transaction, from its turn to the next. When the first of a group ends
-    the group takes its own place in the queue: all who stood there by then belong to it.
+    the group takes its own place in the queue: all who stood there by then belong to it. Where no
+    disk is waited for, one that nobody waits behind is a group of its own.
     """
 
     def __init__(self, engine: Engine, threads: Executor, *, durable: bool) -> None:
@@ -107,6 +108,8 @@ class Writer:
         self._raw.execute("RELEASE one")
         outcome: Outcome = asyncio.get_running_loop().create_future()
         self._group.outcomes.append(outcome)
+        if self._is_quick():
+            self._commit_at_once()
         self._pass_on()
         return outcome
 
@@ -237,12 +240,33 @@ class Writer:
         try:
             await self._execute_commit("COMMIT" if group.outcomes else "ROLLBACK")
             outcome = None
-            self._pages += PAGES_PER_GROUP + len(group.outcomes)
         except sqlite3.Error as error:
-            self._roll_back()
             outcome = error
         finally:
-            group.tell(outcome)
+            self._conclude(group, outcome)
+
+    def _is_quick(self) -> bool:
+        """Whether the group may end here: nothing waits for a disk, and nobody for his turn."""
+        is_alone = self._end_of_group is None and not self._turns.is_waited_for
+        return is_alone and not self._durable and self._pages < CHECKPOINT_AFTER
+
+    def _commit_at_once(self) -> None:
+        """Else the file would stay locked until the loop's next turn, whatever that one brings."""
+        group, self._group = self._group, None
+        assert group is not None
+        outcome = None
+        try:
+            self._raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            outcome = error
+        self._conclude(group, outcome)
+
+    def _conclude(self, group: Group, outcome: Exception | None) -> None:
+        if outcome is None:
+            self._pages += PAGES_PER_GROUP + len(group.outcomes)
+        else:
+            self._roll_back()
+        group.tell(outcome)
 
     async def _execute_commit(self, statement: str) -> None:
         if self._durable:  # it waits for the disk
