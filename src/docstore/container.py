@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 from dependency_injector import containers, providers
@@ -38,6 +38,7 @@ from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.blob_store import SignsUrls
 from docstore.application.ports.processor import ProcessorOptions
+from docstore.application.ports.unit_of_work import Mark
 from docstore.application.processing import ProcessFile
 from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
 from docstore.application.refreshing import Refresh
@@ -61,6 +62,12 @@ SHORTEST_UPLOAD: Final = timedelta(seconds=1)
 def public_key() -> str:
     """An opaque name that nobody can guess: 128 random bits."""
     return secrets.token_urlsafe(16)
+
+
+def marks_of(database: Any) -> Mark:
+    """An adapter need not have any."""
+    marks: Mark = getattr(database, "mark", lambda: None)
+    return marks
 
 
 def worker_name(settings: Settings) -> str:
@@ -137,6 +144,7 @@ class Container(containers.DeclarativeContainer):
         connect, "rate_limits", settings.provided.rate_limits, durable=settings.provided.durable
     )
     begin = database.provided.begin
+    mark = providers.Callable(marks_of, database)
     sniffer = providers.Singleton(SignatureSniffer)
     passwords = providers.Singleton(Argon2Passwords)
     secret = providers.Singleton(jwt_secret, settings)

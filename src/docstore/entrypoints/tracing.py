@@ -1,9 +1,10 @@
 """One id for all that happens because of one request or one attempt at a job."""
 
+import os
 import re
 from collections.abc import Iterable
 from contextvars import ContextVar
-from random import getrandbits
+from random import Random
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,12 @@ _TRACEPARENT: Final = re.compile(
 _HEX: Final = re.compile(rb"[0-9a-f]{32}")
 _UUID: Final = re.compile(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NONE: Final = "0" * 32
+
+# Nothing is secret about an id, so the operating system is not asked for each. A generator of our
+# own, since a program that docstore is part of may rely on the numbers of the common one.
+_IDS: Final = Random()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_IDS.seed)
 
 
 def current() -> str:
@@ -43,8 +50,8 @@ class traced:
 
 
 def made() -> str:
-    """A new id. Nothing is secret about it, so the operating system is not asked each time."""
-    return f"{getrandbits(128):032x}"
+    """A new id."""
+    return f"{_IDS.getrandbits(128):032x}"
 
 
 def of_request(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -124,6 +124,25 @@ async def test_an_error_of_one_is_its_own(
     assert said.count("COMMIT") == 1
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"email": "\udfff@example.org"}, UnicodeEncodeError),
+        ({"token_version": 2**70}, OverflowError),
+        ({"created_at": MOMENT.replace(tzinfo=None)}, ValueError),
+    ],
+)
+async def test_what_the_driver_cannot_take_is_its_own_error_too(
+    database: SqliteDatabase, path: Path, wrong: dict[str, Any], error: type[Exception]
+) -> None:
+    first, second = a_user(), a_user()
+    bad = object.__new__(User)
+    for name in User.__slots__:
+        object.__setattr__(bad, name, wrong.get(name, getattr(a_user(), name)))
+    assert await settled(*adding(database, first, bad, second)) == [NOTHING, error, NOTHING]
+    assert stored(path) == emails(first, second)
+
+
 async def test_all_that_one_added_is_undone(database: SqliteDatabase, path: Path) -> None:
     kept = a_user()
     wrong = asyncio.create_task(add(database, a_user(), a_user(email=kept.email)))
@@ -169,7 +188,8 @@ async def test_a_lock_that_does_not_go_is_told_to_all(
     monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.02)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert await settled(*adding(database, a_user(), a_user())) == [Unavailable] * 2
+        monkeypatch.setattr(batches, "AT_ONCE", 2)
+        assert await settled(*adding(database, *(a_user() for _ in range(5)))) == [Unavailable] * 5
         other.execute("ROLLBACK")
     user = a_user()
     await add(database, user)

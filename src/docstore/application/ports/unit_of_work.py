@@ -1,4 +1,4 @@
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -269,6 +269,16 @@ class UnitOfWork(Protocol):
         tb: TracebackType | None,
     ) -> None:
         """Roll back what was not committed. Raises nothing over an exception on its way."""
+        ...
+
+
+class Mark(Protocol):
+    """Tells one state of all rows from another: at once, and on the event loop."""
+
+    def __call__(self) -> Hashable | None:
+        """Equal to an earlier mark only if nobody, in whatever process, has committed in between.
+        None: that cannot be told.
+        """
         ...
 
 

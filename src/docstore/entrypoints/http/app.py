@@ -27,6 +27,7 @@ from docstore.entrypoints.http import (
     uploads,
 )
 from docstore.entrypoints.http.auth import SignedIn
+from docstore.entrypoints.http.kept_answers import KeptAnswers
 from docstore.entrypoints.http.openapi import document
 from docstore.entrypoints.http.operations import options_of
 from docstore.entrypoints.http.rate_limits import FIELDS as RATE_LIMIT
@@ -80,6 +81,8 @@ def create_app(
     """
     settings: Settings = container.settings()
     prefix = settings.http_prefix
+    marks = cache(lambda: container.mark())  # it is there once the container is open
+    kept = KeptAnswers(lambda: marks()())
     described = cache(lambda: document([*OPEN, *SIGNED_IN], prefix))
     signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
     app = Litestar(
@@ -96,6 +99,7 @@ def create_app(
             "docstore": Provide(lambda: container.docstore(), sync_to_thread=False),
             "settings": Provide(lambda: settings, sync_to_thread=False),
             "wake": Provide(lambda: container.wake(), sync_to_thread=False),
+            "kept": Provide(lambda: kept, sync_to_thread=False),
             "described": Provide(lambda: described(), sync_to_thread=False),
             "file_id": Provide(files.file_id, sync_to_thread=False),
         },

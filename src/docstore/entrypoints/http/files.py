@@ -20,6 +20,7 @@ from docstore.entrypoints.http.file_views import (
     file_etag,
     file_fields,
 )
+from docstore.entrypoints.http.kept_answers import KeptAnswers
 from docstore.entrypoints.http.operations import Operation, Wake, route
 from docstore.entrypoints.http.queries import (
     NUMBER,
@@ -75,15 +76,23 @@ async def read_file(
     file_id: NamedDependency[FileId],
     docstore: NamedDependency[Docstore],
     settings: NamedDependency[Settings],
+    kept: NamedDependency[KeptAnswers],
 ) -> ASGIApp:
     """A file with its jobs.
 
     The ETag counts changes by the user and by processing.
     """
     wait = read_query(request, Waiting).wait
+    who_and_what = (request.user.id, file_id)
+    mark = kept.mark()
+    known = kept.get(who_and_what, mark) if wait == 0 else None
+    if known is not None:
+        return known
     detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
     fields = detail_fields(detail, settings.http_prefix, settings.max_attempts)
-    return told(fields, headers={"ETag": file_etag(detail.file)})
+    answer = told(fields, headers={"ETag": file_etag(detail.file)})
+    kept.keep(who_and_what, mark, answer)
+    return answer
 
 
 @route("DELETE", "/files/{id:str}", DELETE)

@@ -18,9 +18,9 @@ from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
 
-NICENESS: Final = 10  # beside processes that answer HTTP: of threads, and of parsers
+NICENESS: Final = 10  # beside processes that answer HTTP: of parsers, and of what starts them
 LAST: Final = 19  # of the event loop: what it does has no limit by the clock, as parsers have
-THREADS: Final = 6  # beside the loop
+THREADS: Final = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by itself
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> None:
@@ -69,8 +69,8 @@ async def _work_for_serve(
 
 
 def _give_way() -> None:
-    """Linux knows a niceness for each thread, which its children inherit: so threads come first,
-    and parsers are started by them.
+    """Linux knows a niceness for each thread, which its children inherit. So asyncio's threads come
+    first, of which one starts the parsers.
     """
     with suppress(OSError):
         os.nice(NICENESS)

@@ -92,9 +92,9 @@ class Batches:
         try:
             await self._writer.enter(self)
         except Exception as error:
-            _tell(self._take(), error)
+            _tell(self._take(len(self._waiting)), error)
             return
-        batch = self._take()
+        batch = self._take(AT_ONCE)
         try:
             errors = self._writer.run_each(self, [changes for _, changes in batch])
             end = await self._writer.commit_now(self)
@@ -106,8 +106,8 @@ class Batches:
         for one, its_own in zip(batch, errors, strict=True):
             _tell([one], its_own or end)
 
-    def _take(self) -> Sequence[tuple[Outcome, Sequence[Change]]]:
-        batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+    def _take(self, most: int) -> Sequence[tuple[Outcome, Sequence[Change]]]:
+        batch, self._waiting = self._waiting[:most], self._waiting[most:]
         return [(outcome, changes) for outcome, changes in batch if not outcome.done()]
 
 

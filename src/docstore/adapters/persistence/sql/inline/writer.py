@@ -123,7 +123,7 @@ class Writer:
                 for changes in transactions:
                     for change in changes:
                         change()
-            except sqlite3.Error:
+            except Exception:  # of whatever kind: it is one's own, so all are tried again
                 if not self._raw.in_transaction:
                     raise
                 self._raw.execute("ROLLBACK TO one")
@@ -140,7 +140,7 @@ class Writer:
         try:
             for change in changes:
                 change()
-        except sqlite3.Error as error:
+        except Exception as error:
             if not self._raw.in_transaction:
                 raise
             self._raw.execute("ROLLBACK TO each")
