@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from dependency_injector import containers, providers
@@ -38,9 +38,16 @@ from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.blob_store import SignsUrls
 from docstore.application.ports.processor import ProcessorOptions
-from docstore.application.ports.unit_of_work import Mark
 from docstore.application.processing import ProcessFile
-from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import (
+    Get,
+    GetJob,
+    IsUnchanged,
+    OpenContent,
+    OpenRendition,
+    OpenText,
+    Wait,
+)
 from docstore.application.refreshing import Refresh
 from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
@@ -62,12 +69,6 @@ SHORTEST_UPLOAD: Final = timedelta(seconds=1)
 def public_key() -> str:
     """An opaque name that nobody can guess: 128 random bits."""
     return secrets.token_urlsafe(16)
-
-
-def marks_of(database: Any) -> Mark:
-    """An adapter need not have any."""
-    marks: Mark = getattr(database, "mark", lambda: None)
-    return marks
 
 
 def worker_name(settings: Settings) -> str:
@@ -144,7 +145,6 @@ class Container(containers.DeclarativeContainer):
         connect, "rate_limits", settings.provided.rate_limits, durable=settings.provided.durable
     )
     begin = database.provided.begin
-    mark = providers.Callable(marks_of, database)
     sniffer = providers.Singleton(SignatureSniffer)
     passwords = providers.Singleton(Argon2Passwords)
     secret = providers.Singleton(jwt_secret, settings)
@@ -269,6 +269,7 @@ class Container(containers.DeclarativeContainer):
         upload_guard=providers.Factory(UploadGuard, rate_limits, settings.provided.uploads),
         get=providers.Factory(Get, begin),
         wait=providers.Factory(Wait, begin),
+        is_unchanged=providers.Factory(IsUnchanged, begin),
         list=providers.Factory(List, begin, cursors),
         content=providers.Factory(
             OpenContent, begin, blobs, providers.Callable(links, settings, blobs)

@@ -27,7 +27,15 @@ from docstore.application.ports.job_queue import JobQueue
 from docstore.application.ports.media_types import TypeSniffer
 from docstore.application.ports.unit_of_work import Begin
 from docstore.application.processing import ProcessFile
-from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import (
+    Get,
+    GetJob,
+    IsUnchanged,
+    OpenContent,
+    OpenRendition,
+    OpenText,
+    Wait,
+)
 from docstore.application.refreshing import Refresh
 from docstore.application.repeating import ClaimKey
 from docstore.application.retrying import RetryByHand
@@ -84,6 +92,7 @@ def assemble(ports: Ports) -> Docstore:
         upload_guard=UploadGuard(MemoryRateLimiter(), None),
         get=Get(begin),
         wait=Wait(begin),
+        is_unchanged=IsUnchanged(begin),
         list=List(begin, cursors),
         content=OpenContent(begin, blobs),
         text=OpenText(begin, blobs),

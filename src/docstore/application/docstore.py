@@ -22,7 +22,15 @@ from docstore.application.inspecting import Inspect
 from docstore.application.listing import List, ListJobs
 from docstore.application.observing import TakeStock
 from docstore.application.ports.job_queue import JobQueue
-from docstore.application.reading import Get, GetJob, OpenContent, OpenRendition, OpenText, Wait
+from docstore.application.reading import (
+    Get,
+    GetJob,
+    IsUnchanged,
+    OpenContent,
+    OpenRendition,
+    OpenText,
+    Wait,
+)
 from docstore.application.refreshing import Refresh
 from docstore.application.retrying import RetryByHand
 from docstore.application.sweeping import Sweep
@@ -70,6 +78,7 @@ class Docstore:
     upload_guard: UploadGuard
     get: Get
     wait: Wait
+    is_unchanged: IsUnchanged
     list: List
     content: OpenContent
     text: OpenText

@@ -15,6 +15,7 @@ from docstore.domain.file import File
 from docstore.domain.ids import FileId, JobId, UserId
 from docstore.domain.job import Job
 from docstore.domain.names import MediaType
+from docstore.domain.versions import Versions
 
 FIRST_LOOK: Final = 0.05  # seconds between looks while somebody waits; then a little longer each
 LAST_LOOK: Final = 0.5
@@ -28,6 +29,10 @@ class Detail:
 
     file: File
     jobs: Sequence[Job]
+
+    @property
+    def versions(self) -> Versions:
+        return Versions(self.file.version, frozenset((job.id, job.version) for job in self.jobs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,19 @@ class Wait:
                     return Detail(file, await tx.jobs.of_file(file.id))
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, LAST_LOOK)
+
+
+@dataclass(frozen=True, slots=True)
+class IsUnchanged:
+    """Whether the caller's file and its jobs still are at the versions that a Detail had: a fourth
+    of the time of reading them. NotFound as for any other question about the file.
+    """
+
+    begin: Begin
+
+    async def __call__(self, *, owner: UserId, id: FileId, versions: Versions) -> bool:
+        async with self.begin(read_only=True) as tx:
+            return await tx.files.versions(owner, id) == versions
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,14 +90,3 @@ async def test_each_connection_is_a_database_of_its_own() -> None:
         assert await tx.users.all() == []
     await other.migrate()
     await other.ping()
-
-
-@pytest.mark.anyio
-async def test_a_mark_changes_with_each_commit() -> None:
-    database = MemoryDatabase()
-    before = database.mark()
-    async with database.begin() as tx:
-        await tx.users.add(a_user())
-    assert database.mark() == before
-    await save(database.begin, a_user())
-    assert database.mark() != before

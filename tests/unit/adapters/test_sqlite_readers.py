@@ -212,39 +212,6 @@ class TestUsersThatAreRemembered:
         assert len(connection._users) <= 3
 
 
-class TestMarks:
-    async def test_it_is_the_same_while_nobody_commits(self, database: SqliteDatabase) -> None:
-        user = a_user()
-        await save(database.begin, user)
-        mark = database.mark()
-        assert mark is not None
-        await read(database, user)
-        async with database.begin() as tx:
-            await tx.users.add(a_user())
-        await database._writer.settled()
-        assert database.mark() == mark
-
-    async def test_every_commit_of_whatever_kind_changes_it(
-        self, database: SqliteDatabase, path: Path
-    ) -> None:
-        seen = {database.mark()}
-        await save(database.begin, a_user())
-        seen.add(database.mark())
-        async with database.begin(add_only=True) as tx:
-            await tx.users.add(a_user())
-            await tx.commit()
-        seen.add(database.mark())
-        async with connect(f"sqlite:///{path}", durable=False) as other:
-            await save(other.begin, a_user())
-        seen.add(database.mark())
-        assert len(seen) == 4
-
-    async def test_after_the_end_it_cannot_be_told(self, path: Path) -> None:
-        async with connect(f"sqlite:///{path}", durable=False) as database:
-            assert database.mark() is not None
-        assert database.mark() is None
-
-
 async def read(database: SqliteDatabase, user: User) -> User:
     async with database.begin(read_only=True) as tx:
         return await tx.users.get(user.id)

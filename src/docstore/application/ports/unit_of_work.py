@@ -1,4 +1,4 @@
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -11,6 +11,7 @@ from docstore.domain.job import Job
 from docstore.domain.listing import FileQuery, JobQuery, Place
 from docstore.domain.names import Email
 from docstore.domain.user import User
+from docstore.domain.versions import Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Files(Protocol):
         self, owner: UserId, *, id: FileId | None = None, key: str | None = None
     ) -> File:
         """The file by id or by public key; NotFound unless it is `owner`'s."""
+        ...
+
+    async def versions(self, owner: UserId, id: FileId) -> Versions:
+        """Those of the file and its jobs; NotFound unless it is `owner`'s."""
         ...
 
     async def find(self, ids: Collection[FileId]) -> Sequence[File]:
@@ -269,16 +274,6 @@ class UnitOfWork(Protocol):
         tb: TracebackType | None,
     ) -> None:
         """Roll back what was not committed. Raises nothing over an exception on its way."""
-        ...
-
-
-class Mark(Protocol):
-    """Tells one state of all rows from another: at once, and on the event loop."""
-
-    def __call__(self) -> Hashable | None:
-        """Equal to an earlier mark only if nobody, in whatever process, has committed in between.
-        None: that cannot be told.
-        """
         ...
 
 

@@ -81,8 +81,7 @@ def create_app(
     """
     settings: Settings = container.settings()
     prefix = settings.http_prefix
-    marks = cache(lambda: container.mark())  # it is there once the container is open
-    kept = KeptAnswers(lambda: marks()())
+    kept = KeptAnswers()
     described = cache(lambda: document([*OPEN, *SIGNED_IN], prefix))
     signed_in = SignedIn(lambda: container.docstore().accounts.authenticate)
     app = Litestar(

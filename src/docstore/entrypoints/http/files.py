@@ -20,7 +20,7 @@ from docstore.entrypoints.http.file_views import (
     file_etag,
     file_fields,
 )
-from docstore.entrypoints.http.kept_answers import KeptAnswers
+from docstore.entrypoints.http.kept_answers import Kept, KeptAnswers
 from docstore.entrypoints.http.operations import Operation, Wake, route
 from docstore.entrypoints.http.queries import (
     NUMBER,
@@ -83,15 +83,16 @@ async def read_file(
     The ETag counts changes by the user and by processing.
     """
     wait = read_query(request, Waiting).wait
-    who_and_what = (request.user.id, file_id)
-    mark = kept.mark()
-    known = kept.get(who_and_what, mark) if wait == 0 else None
-    if known is not None:
-        return known
-    detail = await docstore.wait(owner=request.user.id, id=file_id, seconds=wait)
+    owner = request.user.id
+    last = kept.get(owner, file_id) if wait == 0 else None
+    if last is not None and await docstore.is_unchanged(
+        owner=owner, id=file_id, versions=last.versions
+    ):
+        return last.answer
+    detail = await docstore.wait(owner=owner, id=file_id, seconds=wait)
     fields = detail_fields(detail, settings.http_prefix, settings.max_attempts)
     answer = told(fields, headers={"ETag": file_etag(detail.file)})
-    kept.keep(who_and_what, mark, answer)
+    kept.keep(owner, file_id, Kept(answer, detail.versions))
     return answer
 
 

@@ -1,12 +1,10 @@
-"""Answers that stay right for as long as nobody commits anything.
+"""Answers about files, for those who ask the same again: whoever watches a file, or shows a few."""
 
-Who watches a file, or shows the same few again and again, asks for what was answered a moment ago.
-Whether it is still so is one look at a number where the database is a file of SQLite.
-"""
-
-from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Final
 
+from docstore.domain.ids import FileId, UserId
+from docstore.domain.versions import Versions
 from docstore.entrypoints.http.answers import Answer
 
 MOST: Final = 4 * 1024 * 1024  # bytes, of all that are kept
@@ -14,36 +12,39 @@ LARGEST: Final = 16 * 1024  # of one
 OVERHEAD: Final = 1024  # that each takes beside its body
 
 
-class KeptAnswers:
-    """`mark` says which state of the database this is: what it returns is equal to an earlier one
-    only if nobody has committed in between. None: it cannot tell, and nothing is kept.
-    """
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer, and which versions of its file and jobs it tells of."""
 
-    def __init__(self, mark: Callable[[], Hashable | None]) -> None:
-        self.mark = mark
-        self._kept: dict[Hashable, tuple[Hashable, Answer]] = {}
+    answer: Answer
+    versions: Versions
+
+    @property
+    def size(self) -> int:
+        return len(self.answer.body) + OVERHEAD
+
+
+class KeptAnswers:
+    """The latest answer that each owner got about each file, as far as there is room."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[UserId, FileId], Kept] = {}
         self._size = 0
 
-    def get(self, key: Hashable, mark: Hashable | None) -> Answer | None:
-        """The answer to `key`, if it is that of `mark`, which is the state now."""
-        found = self._kept.get(key)
-        return found[1] if found is not None and found[0] == mark else None
+    def get(self, owner: UserId, file_id: FileId) -> Kept | None:
+        """To be given again only while its versions are those of the rows."""
+        return self._kept.get((owner, file_id))
 
-    def keep(self, key: Hashable, mark: Hashable | None, answer: Answer) -> None:
-        """`mark` is from before the database was asked for what the answer says."""
-        if mark is None or len(answer.body) > LARGEST:
+    def keep(self, owner: UserId, file_id: FileId, kept: Kept) -> None:
+        if len(kept.answer.body) > LARGEST:
             return
-        self._drop(key)
-        self._kept[key] = (mark, answer)
-        self._size += _size_of(answer)
+        self._drop((owner, file_id))
+        self._kept[owner, file_id] = kept
+        self._size += kept.size
         while self._size > MOST:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
-        found = self._kept.pop(key, None)
-        if found is not None:
-            self._size -= _size_of(found[1])
-
-
-def _size_of(answer: Answer) -> int:
-    return len(answer.body) + OVERHEAD
+    def _drop(self, key: tuple[UserId, FileId]) -> None:
+        dropped = self._kept.pop(key, None)
+        if dropped is not None:
+            self._size -= dropped.size

@@ -9,6 +9,7 @@ from docstore.domain.findings import Json, Notice, Outcome, Rendition
 from docstore.domain.lifecycle import FileStatus
 from docstore.domain.names import MediaType
 from docstore.domain.user import User
+from docstore.domain.versions import Versions
 from docstore.testing.builders import A_FAILURE, MOMENT, a_file, a_job, a_purge, a_user
 from docstore.testing.unit_of_work.saving import OnAnEmptyDatabase, save
 
@@ -212,3 +213,29 @@ class FilesContract(OnAnEmptyDatabase):
             assert await tx.jobs.of_file(gone.id) == []
             assert await tx.jobs.get(kept_job.id) == kept_job
             assert await tx.jobs.get(purge.id) == purge
+
+    async def test_versions_are_those_of_the_file_and_its_jobs(
+        self, begin: Begin, owner: User
+    ) -> None:
+        file, other = a_file(user_id=owner.id), a_file(user_id=owner.id)
+        job = a_job(file_id=file.id, user_id=owner.id)
+        await save(begin, file, other, job)
+        async with begin() as tx:
+            assert await tx.files.versions(owner.id, file.id) == Versions(
+                file.version, frozenset({(job.id, job.version)})
+            )
+            assert await tx.files.versions(owner.id, other.id) == Versions(1, frozenset())
+            told, started = job.told(MOMENT), file.start(MOMENT)
+            await tx.jobs.update(told)
+            await tx.files.update(started)
+            assert await tx.files.versions(owner.id, file.id) == Versions(
+                started.version, frozenset({(job.id, told.version)})
+            )
+
+    async def test_versions_are_told_to_the_owner_alone(self, begin: Begin, owner: User) -> None:
+        file, stranger = a_file(user_id=owner.id), a_user()
+        await save(begin, file, stranger)
+        async with begin(read_only=True) as tx:
+            for who, what in ((stranger.id, file.id), (owner.id, a_file().id)):
+                with pytest.raises(NotFound):
+                    await tx.files.versions(who, what)

@@ -51,6 +51,36 @@ async def test_a_file_is_told_with_its_jobs(alice: httpx.AsyncClient) -> None:
     assert answer.headers["Cache-Control"] == "private, no-store"
 
 
+async def test_what_is_asked_for_again_is_as_it_is_now(
+    alice: httpx.AsyncClient, bob: httpx.AsyncClient, worker: Worker
+) -> None:
+    """The answer may be the one of before, as long as nothing has changed."""
+    path = f"/files/{(await uploaded(alice))['id']}"
+
+    async def asked(client: httpx.AsyncClient = alice) -> dict[str, Any]:
+        first, again = await client.get(path), await client.get(path)
+        assert first.status_code == again.status_code
+        assert first.headers.get("ETag") == again.headers.get("ETag")
+        if first.status_code == 200:
+            assert first.content == again.content
+        view: dict[str, Any] = again.json()
+        return view
+
+    assert (await asked())["status"] == "uploaded"
+    assert (await bob.get(path)).status_code == 404, "it was answered to alice"
+    await worker.process(alice, path.removeprefix("/files/"))
+    view = await asked()
+    assert view["status"] == "processed"
+    assert [job["status"] for job in view["jobs"]] == ["completed"]
+    await alice.patch(path, json={"title": "new"})
+    assert (await asked())["title"] == "new"
+    assert (await alice.post(f"{path}/retry", params={"force": "true"})).status_code == 202
+    assert len((await asked())["jobs"]) == 2
+    assert (await alice.head(path)).content == b""
+    assert (await alice.delete(path)).status_code == 204
+    assert (await asked())["type"].endswith("/not-found")
+
+
 async def test_processing_shows_and_changes_the_etag(
     alice: httpx.AsyncClient, worker: Worker
 ) -> None:

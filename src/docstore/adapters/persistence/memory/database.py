@@ -1,6 +1,6 @@
 """The database, and its units of work."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -57,7 +57,6 @@ class MemoryDatabase:
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.now = now
         self.rows = Rows()
-        self._commits = 0
 
     def begin(self, *, read_only: bool = False, add_only: bool = False) -> MemoryUnitOfWork:
         return MemoryUnitOfWork(self, read_only=read_only, add_only=add_only)
@@ -68,10 +67,6 @@ class MemoryDatabase:
         for change in changes:
             change(rows)
         self.rows = rows
-        self._commits += 1
-
-    def mark(self) -> Hashable:
-        return self._commits
 
     async def migrate(self) -> None:
         """Nothing to do: it is empty at every start."""

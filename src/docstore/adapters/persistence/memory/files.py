@@ -9,6 +9,7 @@ from docstore.domain.errors import AlreadyExists, NotFound
 from docstore.domain.file import FIXED, File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.listing import FileQuery, Place
+from docstore.domain.versions import Versions
 
 
 class MemoryFiles(MemoryTable[File]):
@@ -34,6 +35,11 @@ class MemoryFiles(MemoryTable[File]):
         if id is not None:
             return self._first(id, (file for file in theirs if file.id == id))
         return self._first(key, (file for file in theirs if file.key == key))
+
+    async def versions(self, owner: UserId, id: FileId) -> Versions:
+        file = await self.owned(owner, id=id)
+        jobs = (job for job in self._rows.jobs.values() if job.file_id == id)
+        return Versions(file.version, frozenset((job.id, job.version) for job in jobs))
 
     async def find(self, ids: Collection[FileId]) -> Sequence[File]:
         return [self._rows.files[file_id] for file_id in set(ids) & self._rows.files.keys()]

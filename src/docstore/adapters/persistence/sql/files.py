@@ -5,13 +5,16 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, delete, func, select
 
 from docstore.adapters.persistence.sql import listing
+from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.rows import from_file, to_file
 from docstore.adapters.persistence.sql.tables import file_counts, files, jobs
 from docstore.adapters.persistence.sql.versioned import MANY, Statements, VersionedRows
 from docstore.application.ports.unit_of_work import Page
+from docstore.domain.errors import NotFound
 from docstore.domain.file import FIXED, File
 from docstore.domain.ids import FileId, UserId
 from docstore.domain.listing import FileQuery, Place, of_status
+from docstore.domain.versions import Versions
 
 _FAR: Final = 5_000  # entries of an index: walking over more does
 
@@ -21,6 +24,12 @@ _owners = files.c.user_id == bindparam("owner")
 
 OWNED_BY_ID: Final = select(files).where(_owners, files.c.id == bindparam("id"))
 OWNED_BY_KEY: Final = select(files).where(_owners, files.c.key == bindparam("key"))
+
+VERSIONS: Final = (
+    select(files.c.version, jobs.c.id, jobs.c.version)
+    .select_from(files.outerjoin(jobs, jobs.c.file_id == files.c.id))
+    .where(_owners, files.c.id == bindparam("id"))
+)
 
 
 def _page(*order: ColumnElement[Any]) -> Select[Any]:
@@ -70,6 +79,16 @@ class SqlFiles(VersionedRows[File]):
         if id is not None:
             return await self._one(id, OWNED_BY_ID, {"owner": owner, "id": id})
         return await self._one(key, OWNED_BY_KEY, {"owner": owner, "key": key})
+
+    async def versions(self, owner: UserId, id: FileId) -> Versions:
+        with sql_errors(self.kind):
+            found: Sequence[Sequence[Any]] = await self._db.fetch(
+                VERSIONS, {"owner": owner, "id": id}
+            )
+        if not found:
+            raise NotFound(self.kind, id)
+        jobs = [(job, version) for _, job, version in found if job is not None]
+        return Versions(found[0][0], frozenset(jobs))
 
     async def find(self, ids: Collection[FileId]) -> Sequence[File]:
         return await self._by_ids(FIND, ids)

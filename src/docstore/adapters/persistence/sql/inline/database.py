@@ -1,6 +1,6 @@
 import asyncio
 import sqlite3
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
@@ -40,14 +40,6 @@ class SqliteDatabase:
         if read_only:
             return SqlUnitOfWork(ReadTransaction(self._readers))
         return SqlUnitOfWork(WriteTransaction(self._writer))
-
-    def mark(self) -> Hashable | None:
-        """SQLite counts the commits of all connections but the one that asks, which makes none."""
-        try:
-            ((version,),) = self._marks.execute("PRAGMA data_version")
-        except sqlite3.Error:
-            return None
-        return int(version)
 
     async def migrate(self) -> None:
         """To the newest revision; NewerData when the file was made by a newer docstore."""
@@ -93,20 +85,16 @@ class SqliteDatabase:
         self._writer = Writer(
             sqlite.engine(self._url, writing), self._threads, durable=self._durable
         )
-        engine = sqlite.engine(self._url, reading)
-        self._readers = Readers(engine, self._threads)
+        self._readers = Readers(sqlite.engine(self._url, reading), self._threads)
         self._writer.open()
         self._batches = Batches(self._writer)
         try:
             self._readers.open()
-            self._marking = engine.connect()
         except BaseException:
             self._writer.close()
             raise
-        self._marks = sqlite.driver(self._marking)
 
     def _close(self) -> None:
-        self._marking.close()
         self._readers.close()
         self._writer.close()  # the last one out puts the log in its place
         self._threads.shutdown()
