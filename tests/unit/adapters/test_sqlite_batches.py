@@ -93,6 +93,17 @@ async def test_but_not_too_many(
     assert stored(path) == emails(*users)
 
 
+async def test_one_with_many_rows_is_not_divided(
+    database: SqliteDatabase, path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 3)
+    users = [a_user() for _ in range(9)]
+    large, *small = asyncio.create_task(add(database, *users[:7])), *adding(database, *users[7:])
+    await asyncio.gather(large, *small)
+    assert said.count("COMMIT") == 2
+    assert stored(path) == emails(*users)
+
+
 async def test_the_file_is_not_locked_from_one_turn_of_the_loop_to_the_next(path: Path) -> None:
     async with connect(f"sqlite:///{path}", durable=False) as database:
         await database.migrate()

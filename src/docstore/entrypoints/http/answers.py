@@ -1,13 +1,15 @@
 """Answers, and the headers that every one of them carries."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 from litestar.types import Receive, Scope, Send
 from pydantic import BaseModel
 
 JSON: Final = "application/json"
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 DEFAULTS: Final[Mapping[bytes, bytes]] = {
     b"cache-control": b"private, no-store",
@@ -23,7 +25,7 @@ _DEFAULTS: Final = tuple(DEFAULTS.items())
 class Answer:
     """A whole answer from memory, as an ASGI application: its body goes to everything but HEAD."""
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("_encoded", "body", "headers", "status")
 
     def __init__(
         self,
@@ -40,9 +42,12 @@ class Answer:
             self.headers["content-type"] = media_type
         if status != 204:
             self.headers["content-length"] = str(len(body))
+        self._encoded: Headers | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_head(send, self.status, self.headers)
+        if self._encoded is None:  # an answer may be given again
+            self._encoded = _encoded(self.headers)
+        await send({"type": "http.response.start", "status": self.status, "headers": self._encoded})
         body = b"" if scope.get("method") == "HEAD" else self.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -74,13 +79,11 @@ _ENCODER: Final = msgspec.json.Encoder(enc_hook=_plain)
 
 async def send_head(send: Send, status: int, headers: Mapping[str, str]) -> None:
     """The status line and the headers of an answer."""
-    await send(
-        {"type": "http.response.start", "status": status, "headers": list(_encoded(headers))}
-    )
+    await send({"type": "http.response.start", "status": status, "headers": _encoded(headers)})
 
 
-def _encoded(headers: Mapping[str, str]) -> Iterable[tuple[bytes, bytes]]:
-    return ((name.lower().encode(), value.encode("latin-1")) for name, value in headers.items())
+def _encoded(headers: Mapping[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
 
 
 def defaults(headers: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[bytes, bytes]]:

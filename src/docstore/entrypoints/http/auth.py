@@ -32,7 +32,7 @@ class SignedIn(ASGIMiddleware):
 
 def token_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The one bearer token among the headers; NotAuthenticated when there is none, or two."""
-    values = [value for name, value in headers if name.lower() == b"authorization"]
+    values = [value for name, value in headers if name == b"authorization"]
     if len(values) != 1:
         raise NotAuthenticated("one Authorization header with a bearer token is needed")
     match = _BEARER.fullmatch(values[0])

@@ -2,6 +2,7 @@ import re
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import msgspec
 from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -67,7 +68,7 @@ def uuid_in(spelled: str, kind: str) -> UUID:
     """The id; NotFound for what is none."""
     if not _UUID.fullmatch(spelled):
         raise NotFound(kind, spelled)
-    return UUID(spelled)
+    return msgspec.convert(spelled, UUID)  # in a quarter of the time of the class itself
 
 
 @route("GET", "/files/{id:str}", READ)

@@ -27,7 +27,7 @@ from docstore.entrypoints.http.exchange import (
     user_id_in,
 )
 from docstore.entrypoints.http.rate_limits import rate_limit
-from docstore.entrypoints.metrics.meters import Answered, Meters
+from docstore.entrypoints.metrics.meters import NO_METERS, Answered, Meters
 from docstore.entrypoints.tracing import of_request, traced
 
 log = logging.getLogger("docstore.access")
@@ -46,6 +46,7 @@ class Watched:
         self._meters = meters
         self._proxies = proxies
         self._access_log = access_log
+        self._is_told = access_log or meters is not NO_METERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -58,7 +59,8 @@ class Watched:
             try:
                 await self._app(scope, traffic.receive, traffic.send)
             finally:
-                self._tell(scope, traffic, perf_counter() - began)
+                if self._is_told:
+                    self._tell(scope, traffic, perf_counter() - began)
 
     def _tell(self, scope: Scope, traffic: "_Traffic", seconds: float) -> None:
         answered = Answered(

@@ -15,7 +15,7 @@ from sqlalchemy import Executable, Insert, Row
 from docstore.adapters.persistence.sql import sqlite
 from docstore.adapters.persistence.sql.inline.writer import Outcome, Writer
 
-AT_ONCE: Final = 100  # transactions: the loop does nothing else meanwhile
+AT_ONCE: Final = 200  # INSERTs, about: the loop does nothing else for as long as they take
 
 Change: TypeAlias = Callable[[], int]
 
@@ -92,9 +92,10 @@ class Batches:
         try:
             await self._writer.enter(self)
         except Exception as error:
-            _tell(self._take(len(self._waiting)), error)
+            waiting, self._waiting = self._waiting, []
+            _tell(waiting, error)
             return
-        batch = self._take(AT_ONCE)
+        batch = self._take()
         try:
             errors = self._writer.run_each(self, [changes for _, changes in batch])
             end = await self._writer.commit_now(self)
@@ -106,9 +107,19 @@ class Batches:
         for one, its_own in zip(batch, errors, strict=True):
             _tell([one], its_own or end)
 
-    def _take(self, most: int) -> Sequence[tuple[Outcome, Sequence[Change]]]:
-        batch, self._waiting = self._waiting[:most], self._waiting[most:]
-        return [(outcome, changes) for outcome, changes in batch if not outcome.done()]
+    def _take(self) -> Sequence[tuple[Outcome, Sequence[Change]]]:
+        """The first who wait; those who do not any more go without."""
+        batch: list[tuple[Outcome, Sequence[Change]]] = []
+        inserts = taken = 0
+        for outcome, changes in self._waiting:
+            if inserts >= AT_ONCE:
+                break
+            taken += 1
+            if not outcome.done():
+                batch.append((outcome, changes))
+                inserts += len(changes)
+        del self._waiting[:taken]
+        return batch
 
 
 def _tell(batch: Sequence[tuple[Outcome, Sequence[Change]]], end: Exception | None) -> None:
