@@ -23,6 +23,7 @@ from integration.servers import Server
 CLIENTS = 4
 LARGEST = 8 * 1024 * 1024  # bytes
 ACCOUNT = {"email": "kill@example.org", "password": "a long enough password"}
+MOST_SECONDS = 60  # until a file is final, at the end: a lease, waits between attempts, its turn
 STALE = timedelta(seconds=60)  # how long a job may be `processing` without a live lease
 
 
@@ -147,7 +148,7 @@ class KillLoop:
         self.victim.no_stale_lease()
 
     def _client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(base_url=self.victim.url, timeout=30)
+        return httpx.AsyncClient(base_url=self.victim.url, timeout=MOST_SECONDS + 30)
 
     def _some(self, acked: list[Acked]) -> list[Acked]:
         """The latest, where a kill would show, and a few of all."""
@@ -197,17 +198,22 @@ class KillLoop:
         assert hashlib.sha256(answer.content).hexdigest() == acked.sha256, f"{acked} has changed"
 
     async def _all_final(self, client: httpx.AsyncClient) -> None:
-        """Those of uploads that were cut off after their commit as well: nobody knows their ids."""
+        """Those of uploads that were cut off after their commit as well: nobody knows their ids.
+
+        Oldest first: as long as kills come, hardly any is processed, so the newest has thousands
+        before it.
+        """
         for status in ("uploaded", "processing"):
-            while (left := await self._first_of(client, status)) is not None:
-                answer = await client.get(f"/files/{left}?wait=60")
+            while (left := await self._oldest(client, status)) is not None:
+                answer = await client.get(f"/files/{left}", params={"wait": MOST_SECONDS})
                 assert answer.json()["status"] in ("processed", "failed"), answer.text
         for acked in self.tally.acked:
             answer = await client.get(f"/files/{acked.id}")
             assert answer.json()["status"] in ("processed", "failed"), answer.text
 
-    async def _first_of(self, client: httpx.AsyncClient, status: str) -> str | None:
-        answer = await client.get("/files", params={"status": status, "page_size": 1})
+    async def _oldest(self, client: httpx.AsyncClient, status: str) -> str | None:
+        asked = {"status": status, "sort": "uploaded_at", "page_size": "1"}
+        answer = await client.get("/files", params=asked)
         items = answer.raise_for_status().json()["items"]
         return items[0]["id"] if items else None
 
