@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar, cast
 
 from docstore.application.ports.blob_store import BlobInfo, BlobStore
 from docstore.application.ports.unit_of_work import Begin, UnitOfWork
+from docstore.domain.errors import AlreadyExists, NotFound, OutOfSpace
 from simulation.process import Dead, Process
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class WiredUnit:
     def __init__(self, line: Line, unit: UnitOfWork) -> None:
         self._line = line
         self._unit = unit
+        self.may_be_saved = False
 
     def __getattr__(self, part: str) -> WiredRepository:
         if part.startswith("_"):
@@ -76,7 +78,12 @@ class WiredUnit:
         return await self._line.call("now", self._unit.now)
 
     async def commit(self) -> None:
-        await self._line.call("commit", self._unit.commit)
+        self.may_be_saved = True  # whether it arrived, nobody knows until there is an answer
+        try:
+            await self._line.call("commit", self._unit.commit)
+        except (AlreadyExists, NotFound, OutOfSpace):
+            self.may_be_saved = False
+            raise
 
     async def __aenter__(self) -> Self:
         await self._line.before("begin")

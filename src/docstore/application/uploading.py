@@ -19,7 +19,6 @@ from docstore.domain.errors import (
     KeyReused,
     NotAuthenticated,
     NotFound,
-    OutOfSpace,
     StaleVersion,
     TooSlow,
     UnsupportedMediaType,
@@ -215,9 +214,9 @@ class Upload:
         details: Details,
         promise: "_Promise | None",
     ) -> Sequence[File]:
-        sent = False
+        tx = self.begin(add_only=promise is None)
         try:
-            async with self.begin(add_only=promise is None) as tx:
+            async with tx:
                 now = await tx.now()
                 files = [self._file(owner, one, details, now) for one in staged]
                 # Made before the first is added: from then on others may have to wait.
@@ -227,14 +226,9 @@ class Upload:
                     await tx.jobs.add(job)
                 if promise is not None:
                     await promise.keep(tx, files, now)
-                sent = True
-                try:
-                    await tx.commit()
-                except OutOfSpace:
-                    sent = False  # for it is certain that this saved nothing
-                    raise
+                await tx.commit()
         except BaseException as error:
-            if not sent:
+            if not tx.may_be_saved:
                 await self._discard(*(one.id for one in staged))
             if isinstance(error, NotFound):
                 raise NotAuthenticated("the account is gone") from error

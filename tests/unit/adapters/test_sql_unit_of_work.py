@@ -17,6 +17,8 @@ pytestmark = pytest.mark.anyio
 class Broken:
     """A transaction whose connection is lost before it ends."""
 
+    is_sent = False
+
     async def begin(self) -> None: ...
 
     async def fetch(

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from docstore.adapters.persistence.sql.inline import batches
 from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
+from docstore.adapters.persistence.sql.unit_of_work import SqlUnitOfWork
 from docstore.domain.errors import AlreadyExists, OutOfSpace, Unavailable
 from docstore.domain.user import User
 from docstore.testing import a_user
@@ -154,6 +156,13 @@ async def test_what_the_driver_cannot_take_is_its_own_error_too(
     assert stored(path) == emails(first, second)
 
 
+async def test_an_error_says_in_which_table(database: SqliteDatabase) -> None:
+    user = a_user()
+    await add(database, user)
+    with pytest.raises(AlreadyExists, match="a row of users exists already"):
+        await add(database, user)
+
+
 async def test_all_that_one_added_is_undone(database: SqliteDatabase, path: Path) -> None:
     kept = a_user()
     wrong = asyncio.create_task(add(database, a_user(), a_user(email=kept.email)))
@@ -207,22 +216,116 @@ async def test_a_lock_that_does_not_go_is_told_to_all(
     assert stored(path) == emails(user)
 
 
+async def test_who_came_late_to_a_lock_still_has_time(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.5)
+    late = a_user()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        first = adding(database, a_user())
+        await asyncio.sleep(0.3)
+        second = adding(database, late)
+        assert await settled(*first) == [Unavailable]
+        other.execute("ROLLBACK")
+        assert await settled(*second) == [NOTHING]
+    assert stored(path) == emails(late)
+
+
+async def test_the_loop_has_a_turn_between_two_batches(
+    database: SqliteDatabase, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 1)
+    work = adding(database, *(a_user() for _ in range(4)))
+    commits: list[int] = []
+    while not all(task.done() for task in work):
+        await asyncio.sleep(0)
+        commits.append(said.count("COMMIT"))
+    steps = [after - before for before, after in pairwise(commits)]
+    assert max(steps) == 1
+
+
+async def test_a_commit_is_told_before_the_log_is_put_in_its_place(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_done = asyncio.Event()
+    monkeypatch.setattr(database._writer, "_checkpoint", is_done.wait)
+    user = a_user()
+    async with asyncio.timeout(5):
+        await add(database, user)
+    assert stored(path) == emails(user)
+    is_done.set()
+
+
+async def test_a_transaction_is_committed_once(database: SqliteDatabase, path: Path) -> None:
+    user = a_user()
+    async with database.begin(add_only=True) as tx:
+        await tx.users.add(user)
+        await tx.commit()
+        with pytest.raises(Unavailable):
+            await tx.commit()
+        assert tx.may_be_saved
+    assert stored(path) == emails(user)
+
+
+async def test_of_who_was_never_at_the_database_it_is_certain_that_nothing_was_saved(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.05)
+    cut, slow = database.begin(add_only=True), database.begin(add_only=True)
+
+    async def use(unit: SqlUnitOfWork) -> None:
+        async with unit as tx:
+            await tx.users.add(a_user())
+            await tx.commit()
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        work = [asyncio.create_task(use(unit)) for unit in (cut, slow)]
+        await asyncio.sleep(0.005)
+        work[0].cancel()
+        assert await settled(*work) == [asyncio.CancelledError, Unavailable]
+        other.execute("ROLLBACK")
+    assert (cut.may_be_saved, slow.may_be_saved) == (False, False)
+    assert stored(path) == []
+
+
+class Sick:
+    """A connection on which `statements` fail, as often as each stands there."""
+
+    def __init__(self, raw: sqlite3.Connection, *statements: str) -> None:
+        self._raw = raw
+        self._sick = list(statements)
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if statement in self._sick:
+            self._sick.remove(statement)
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        return self._raw.execute(statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+
+async def test_nobody_is_left_waiting_when_not_even_the_rollback_succeeds(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "AT_ONCE", 2)
+    sick = Sick(database._writer._raw, "RELEASE one", "ROLLBACK TO one")
+    monkeypatch.setattr(database._writer, "_raw", sick)
+    users = [a_user() for _ in range(6)]
+    async with asyncio.timeout(5):
+        ended = await settled(*adding(database, *users))
+    assert ended == [Unavailable] * 2 + [NOTHING] * 4
+    assert stored(path) == emails(*users[2:])
+
+
 async def test_a_commit_that_fails_fails_for_all(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken:
-        def execute(self, statement: str) -> sqlite3.Cursor:
-            if statement == "COMMIT":
-                error = sqlite3.OperationalError("disk I/O error")
-                error.sqlite_errorcode = sqlite3.SQLITE_IOERR
-                raise error
-            return raw.execute(statement)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(raw, name)
-
-    raw = database._writer._raw
-    monkeypatch.setattr(database._writer, "_raw", Broken())
+    monkeypatch.setattr(database._writer, "_raw", Sick(database._writer._raw, "COMMIT"))
     assert await settled(*adding(database, *(a_user() for _ in range(3)))) == [Unavailable] * 3
     monkeypatch.undo()
     assert stored(path) == []
@@ -253,15 +356,3 @@ async def test_closing_waits_for_them(path: Path) -> None:
         await asyncio.sleep(0)
     await work
     assert stored(path) == emails(user)
-
-
-async def test_they_ask_for_nothing_and_change_nothing_that_is_there(
-    database: SqliteDatabase,
-) -> None:
-    user = a_user()
-    await add(database, user)
-    async with database.begin(add_only=True) as tx:
-        with pytest.raises(TypeError):
-            await tx.users.get(user.id)
-        with pytest.raises(TypeError):  # else nobody would learn that it was at another version
-            await tx.users.update(user.disable(MOMENT))

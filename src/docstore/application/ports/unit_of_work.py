@@ -246,8 +246,7 @@ class UnitOfWork(Protocol):
     """One transaction. Leaving without `commit` rolls back.
 
     Serialisable for what is changed: two that update the same row cannot both commit. Any method
-    may raise Unavailable; after a `commit` that did, either may be true. Not so after one that
-    raised OutOfSpace: then nothing was saved, nor will be.
+    may raise Unavailable; after a `commit` that did, either may be true.
     """
 
     @property
@@ -260,6 +259,13 @@ class UnitOfWork(Protocol):
     def claims(self) -> Claims: ...
     @property
     def upkeep(self) -> Upkeep: ...
+
+    @property
+    def may_be_saved(self) -> bool:
+        """False before a `commit`, and after one of which it is certain that it saved nothing, nor
+        will: one that was refused, found no space, or was given up before the database had it.
+        """
+        ...
 
     async def now(self) -> datetime:
         """The database's time, the one that leases are measured by. Aware, UTC."""
@@ -281,7 +287,7 @@ class Begin(Protocol):
     """Starts a transaction.
 
     One that only reads may run beside any other. One that only adds is asked for nothing but the
-    time: so what is wrong with what it adds may be said as late as at its commit.
+    time (TypeError): so what is wrong with what it adds may be said as late as at its commit.
     """
 
     def __call__(self, *, read_only: bool = False, add_only: bool = False) -> UnitOfWork: ...

@@ -8,8 +8,8 @@ from docstore.domain.errors import AlreadyExists, DocstoreError, NotFound
 from docstore.domain.file import File
 from docstore.domain.job import Job
 from docstore.domain.user import User
-from docstore.testing.builders import a_file, a_job, a_user
-from docstore.testing.unit_of_work.saving import OnAnEmptyDatabase, save
+from docstore.testing.builders import MOMENT, a_file, a_job, a_user
+from docstore.testing.unit_of_work.saving import OnAnEmptyDatabase, save, save_in
 
 Entities = Sequence[User | File | Job]
 
@@ -54,11 +54,32 @@ class AdditionsContract(OnAnEmptyDatabase):
         wrong: Callable[[User], Entities],
         error: type[DocstoreError],
     ) -> None:
+        unit = adding()
         with pytest.raises(error):
-            await save(adding, *wrong(owner))
+            await save_in(unit, *wrong(owner))
+        assert not unit.may_be_saved
         async with begin(read_only=True) as tx:
             assert await tx.users.all() == [owner]
             assert await tx.files.after(None, limit=9) == []
+
+    async def test_a_commit_says_that_something_may_be_saved(
+        self, begin: Begin, adding: Begin
+    ) -> None:
+        for started in (begin(), adding()):
+            async with started as tx:
+                await tx.users.add(a_user())
+                assert not tx.may_be_saved
+                await tx.commit()
+                assert tx.may_be_saved
+
+    async def test_they_ask_for_nothing_and_change_nothing_that_is_there(
+        self, adding: Begin, owner: User
+    ) -> None:
+        async with adding() as tx:
+            with pytest.raises(TypeError):
+                await tx.users.get(owner.id)
+            with pytest.raises(TypeError):  # else nobody would learn that it was at another version
+                await tx.users.update(owner.disable(MOMENT))
 
     async def test_the_time_is_known(self, adding: Begin) -> None:
         async with adding() as tx:

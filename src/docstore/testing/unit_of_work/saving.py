@@ -2,7 +2,7 @@
 
 import pytest
 
-from docstore.application.ports.unit_of_work import Begin
+from docstore.application.ports.unit_of_work import Begin, UnitOfWork
 from docstore.domain.file import File
 from docstore.domain.job import Job
 from docstore.domain.user import User
@@ -11,7 +11,12 @@ from docstore.testing.builders import a_user
 
 async def save(begin: Begin, *entities: User | File | Job) -> None:
     """Add all of them in one transaction: owners before their files, files before their jobs."""
-    async with begin() as tx:
+    await save_in(begin(), *entities)
+
+
+async def save_in(unit: UnitOfWork, *entities: User | File | Job) -> None:
+    """The same in a transaction that is not begun yet."""
+    async with unit as tx:
         for entity in entities:
             match entity:
                 case User():

@@ -19,6 +19,7 @@ class MemoryUnitOfWork:
     users: MemoryUsers
     claims: MemoryClaims
     upkeep: MemoryUpkeep
+    may_be_saved = False
 
     def __init__(self, database: "MemoryDatabase", *, read_only: bool, add_only: bool) -> None:
         self._database = database
@@ -30,6 +31,7 @@ class MemoryUnitOfWork:
 
     async def commit(self) -> None:
         self._database.apply(self._transaction.changes)
+        self.may_be_saved = True
 
     async def __aenter__(self) -> Self:
         transaction = Transaction(

@@ -54,7 +54,7 @@ class MemoryTable(Generic[E]):
             self._check(entity, rows)
             self._table(rows)[entity.id] = entity
 
-        self._transaction.make(change)
+        self._transaction.make(change, adds=True)
 
     async def update(self, entity: E) -> None:
         def change(rows: Rows) -> None:

@@ -44,12 +44,18 @@ class Transaction:
     @property
     def rows(self) -> Rows:
         if self._add_only:
-            raise RuntimeError("a transaction that only adds was asked for what is there")
+            raise TypeError("a transaction that only adds was asked for what is there")
         return self._rows
 
-    def make(self, change: Change) -> None:
+    def make(self, change: Change, *, adds: bool = False) -> None:
+        """`adds`: it adds a row, and changes none that is there."""
         if self._read_only:
             raise RuntimeError("a transaction that only reads was asked to write")
+        if self._add_only:
+            if not adds:
+                raise TypeError("a transaction that only adds was asked to change what is there")
+            self.changes.append(change)  # what is wrong with it is told as late as anywhere
+            return
         if not self.changes:
             self._rows = self._rows.copy()
         change(self._rows)  # raises before it changes anything, if at all

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from docstore.adapters.persistence.sql import migrating, sqlite
+from docstore.adapters.persistence.sql.adding import OnlyAdding
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.tables import users
 from docstore.adapters.persistence.sql.unit_of_work import SqlUnitOfWork
@@ -25,6 +26,7 @@ class AiosqliteTransaction:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.is_sent = False
 
     async def begin(self) -> None:
         async with AsyncExitStack() as stack:
@@ -46,6 +48,7 @@ class AiosqliteTransaction:
         return sqlite.now()
 
     async def commit(self) -> None:
+        self.is_sent = True
         await self._db.commit()
 
     async def end(self) -> None:
@@ -64,7 +67,8 @@ class AiosqliteDatabase:
         self._readers = _readers(self._url)
 
     def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
-        return SqlUnitOfWork(AiosqliteTransaction(self._readers if read_only else self._writer))
+        transaction = AiosqliteTransaction(self._readers if read_only else self._writer)
+        return SqlUnitOfWork(OnlyAdding(transaction) if add_only else transaction)
 
     async def migrate(self) -> None:
         """To the newest revision; NewerData when the file was made by a newer docstore."""

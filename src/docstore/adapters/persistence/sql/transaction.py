@@ -12,6 +12,11 @@ class Transaction(Protocol):
     an adapter that runs statements on the event loop itself sends such a one to a thread.
     """
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the database may have got a `commit`."""
+        ...
+
     async def begin(self) -> None: ...
 
     async def fetch(

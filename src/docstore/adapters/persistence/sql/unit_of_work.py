@@ -9,7 +9,7 @@ from docstore.adapters.persistence.sql.jobs import SqlJobs
 from docstore.adapters.persistence.sql.transaction import Transaction
 from docstore.adapters.persistence.sql.upkeep import SqlUpkeep
 from docstore.adapters.persistence.sql.users import SqlUsers
-from docstore.domain.errors import DocstoreError
+from docstore.domain.errors import AlreadyExists, DocstoreError, NotFound, OutOfSpace
 
 
 class SqlUnitOfWork:
@@ -19,6 +19,7 @@ class SqlUnitOfWork:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
+        self._is_refused = False
 
     @property
     def files(self) -> SqlFiles:
@@ -40,13 +41,21 @@ class SqlUnitOfWork:
     def upkeep(self) -> SqlUpkeep:
         return SqlUpkeep(self._transaction)
 
+    @property
+    def may_be_saved(self) -> bool:
+        return self._transaction.is_sent and not self._is_refused
+
     async def now(self) -> datetime:
         with sql_errors("the time"):
             return await self._transaction.now()
 
     async def commit(self) -> None:
-        with sql_errors("commit"):
-            await self._transaction.commit()
+        try:
+            with sql_errors("commit"):
+                await self._transaction.commit()
+        except (AlreadyExists, NotFound, OutOfSpace):
+            self._is_refused = True
+            raise
 
     async def __aenter__(self) -> Self:
         with sql_errors("begin"):

@@ -58,6 +58,8 @@ class Readers:
 class ReadTransaction:
     """Takes a connection at its first statement, and sees the rows as they are then to its end."""
 
+    is_sent = False  # there is nothing to send
+
     def __init__(self, readers: Readers) -> None:
         self._readers = readers
         self._statements: Remembered | None = None

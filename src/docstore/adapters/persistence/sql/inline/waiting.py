@@ -20,18 +20,18 @@ PAUSE: Final = 0.001  # seconds between later looks; the loop's timers know noth
 T = TypeVar("T")
 
 
-async def unlocked(call: Callable[[], T]) -> T:
+async def unlocked(call: Callable[[], T], *, within: float | None = None) -> T:
     """What `call` returns, as soon as no lock of another process is in its way.
 
-    It waits for `sqlite.WAIT` at most. SQLite would wait the same way, by looking again, but on
-    the event loop.
+    It waits for `within` at most (seconds; None: `sqlite.WAIT`). SQLite would wait the same way, by
+    looking again, but on the event loop.
     """
     try:
         return call()
     except (sqlite3.OperationalError, OperationalError) as error:
         _check_locked(error)
     loop = asyncio.get_running_loop()
-    until = loop.time() + sqlite.WAIT
+    until = loop.time() + (sqlite.WAIT if within is None else within)
     for look in count():
         await asyncio.sleep(0 if look < GLANCES else PAUSE)
         try:

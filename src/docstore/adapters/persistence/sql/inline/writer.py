@@ -76,19 +76,22 @@ class Writer:
         while self._end_of_group is not None:
             await asyncio.wait([self._end_of_group])
 
-    async def enter(self, holder: object) -> None:
-        """Wait for the turn, and begin."""
-        await self._turns.take(sqlite.WAIT)
+    async def enter(self, holder: object, *, within: float | None = None) -> None:
+        """Wait for the turn, and begin. An error when the turn, or then the lock of another
+        process, takes longer than `within` (seconds; None: `sqlite.WAIT`).
+        """
+        within = sqlite.WAIT if within is None else within
+        await self._turns.take(within)
         try:
-            await self._begin(holder)
+            await self._begin(within)
         except BaseException:
             self._pass_on()
             raise
         self._holder = holder
 
-    async def _begin(self, holder: object) -> None:
+    async def _begin(self, within: float) -> None:
         if self._group is None:
-            await unlocked(partial(self._raw.execute, "BEGIN IMMEDIATE"))
+            await unlocked(partial(self._raw.execute, "BEGIN IMMEDIATE"), within=within)
             self._group = Group()
         self._raw.execute("SAVEPOINT one")
 
@@ -148,20 +151,20 @@ class Writer:
         self._raw.execute("RELEASE each")
         return wrong
 
-    async def commit_now(self, holder: object) -> Exception | None:
-        """The turn ends with the group, which waits for nobody else; how that went."""
+    async def commit_now(self, holder: object, outcomes: Sequence[Outcome]) -> None:
+        """The turn ends with the group, which waits for nobody else; `outcomes` tell how that
+        went.
+        """
         self._check_turn(holder)
         assert self._group is not None
         self._raw.execute("RELEASE one")
-        outcome: Outcome = asyncio.get_running_loop().create_future()
-        self._group.outcomes.append(outcome)
+        self._group.outcomes += outcomes
         self._holder = None
         try:
             await self._commit()
             await self._checkpoint()
         finally:
             self._turns.give()
-        return outcome.result()
 
     def leave(self, holder: object) -> None:
         """Roll back, unless it was committed. The others of the group are not touched."""

@@ -13,6 +13,7 @@ class WriteTransaction:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
+        self.is_sent = False
 
     async def begin(self) -> None:
         await self._writer.enter(self)
@@ -33,7 +34,9 @@ class WriteTransaction:
         return sqlite.now()
 
     async def commit(self) -> None:
-        error = await self._writer.commit(self)
+        outcome = self._writer.commit(self)
+        self.is_sent = True
+        error = await outcome
         if error is not None:
             raise error.with_traceback(None)
 

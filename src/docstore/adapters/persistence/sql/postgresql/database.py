@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from docstore.adapters.persistence.sql import migrating
+from docstore.adapters.persistence.sql.adding import OnlyAdding
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.postgresql import engine
 from docstore.adapters.persistence.sql.postgresql.transaction import PostgresqlTransaction
@@ -28,7 +29,8 @@ class PostgresqlDatabase:
 
     def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
         chosen = self._readers if read_only else self._writers
-        return SqlUnitOfWork(PostgresqlTransaction(chosen, wait=self._options.wait))
+        transaction = PostgresqlTransaction(chosen, wait=self._options.wait)
+        return SqlUnitOfWork(OnlyAdding(transaction) if add_only else transaction)
 
     async def migrate(self) -> None:
         """To the newest revision, while all others wait; NewerData when the database was made by a

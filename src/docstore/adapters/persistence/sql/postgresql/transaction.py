@@ -22,6 +22,7 @@ class PostgresqlTransaction:
         self._engine = engine
         self._wait = wait
         self._failed = False
+        self.is_sent = False
 
     async def begin(self) -> None:
         """PostgreSQL itself hears of it with the first statement."""
@@ -52,6 +53,7 @@ class PostgresqlTransaction:
     async def commit(self) -> None:
         if self._failed:  # PostgreSQL would roll back, and say nothing of it
             raise Unavailable("a statement has failed, so nothing of its transaction can be saved")
+        self.is_sent = True
         with answering():
             await self._db.commit()
 
