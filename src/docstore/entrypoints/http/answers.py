@@ -47,7 +47,8 @@ class Answer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._encoded is None:  # an answer may be given again
             self._encoded = _encoded(self.headers)
-        await send({"type": "http.response.start", "status": self.status, "headers": self._encoded})
+        headers = [*self._encoded]  # of this request: on the way out others add to them
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
         body = b"" if scope.get("method") == "HEAD" else self.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 

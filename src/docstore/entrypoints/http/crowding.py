@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from docstore.domain.errors import Unavailable
+from docstore.entrypoints.http.answers import DEFAULTS
 from docstore.entrypoints.http.problems import RETRY_AFTER, problem
 from docstore.entrypoints.tracing import made
 
@@ -19,21 +20,25 @@ SPARE: Final = 16  # connections that are told why they are turned away; more ar
 
 _HEAD: Final = (
     "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
-    "content-length: {length}\r\nretry-after: {seconds}\r\nconnection: close\r\n\r\n"
+    "content-length: {length}\r\nretry-after: {seconds}\r\nconnection: close\r\n"
+    "x-request-id: {trace_id}\r\n{defaults}\r\n"
 )
 
 
 def refusal(prefix: str) -> bytes:
     """What is answered before a request is read. Problem types stand under `prefix`."""
+    trace_id = made()
     body = problem(
         prefix,
         Unavailable.code,
         status=503,
         detail="too many connections",
-        trace_id=made(),
+        trace_id=trace_id,
         retry_after=RETRY_AFTER,
     )
-    return _HEAD.format(length=len(body), seconds=RETRY_AFTER).encode() + body
+    others = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in DEFAULTS.items())
+    head = _HEAD.format(length=len(body), seconds=RETRY_AFTER, trace_id=trace_id, defaults=others)
+    return head.encode() + body
 
 
 def most_connections() -> int:

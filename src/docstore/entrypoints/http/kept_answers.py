@@ -7,9 +7,9 @@ from docstore.domain.ids import FileId, UserId
 from docstore.domain.versions import Versions
 from docstore.entrypoints.http.answers import Answer
 
-MOST: Final = 4 * 1024 * 1024  # bytes, of all that are kept
+MOST: Final = 8 * 1024 * 1024  # bytes, of all that are kept
 LARGEST: Final = 16 * 1024  # of one
-OVERHEAD: Final = 1024  # that each takes beside its body
+OVERHEAD: Final = 2048  # that each takes beside its body, with the versions, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,9 @@ class Kept:
 
 
 class KeptAnswers:
-    """The latest answer that each owner got about each file, as far as there is room."""
+    """The latest answer that each owner got about each file, as far as there is room. Those that
+    nobody asks for are the first to go.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[tuple[UserId, FileId], Kept] = {}
@@ -33,12 +35,16 @@ class KeptAnswers:
 
     def get(self, owner: UserId, file_id: FileId) -> Kept | None:
         """To be given again only while its versions are those of the rows."""
-        return self._kept.get((owner, file_id))
+        key = (owner, file_id)
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept[key] = kept  # the latest
+        return kept
 
     def keep(self, owner: UserId, file_id: FileId, kept: Kept) -> None:
+        self._drop((owner, file_id))
         if len(kept.answer.body) > LARGEST:
             return
-        self._drop((owner, file_id))
         self._kept[owner, file_id] = kept
         self._size += kept.size
         while self._size > MOST:

@@ -8,7 +8,7 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterator, MutableSequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 SLACK: Final = 1  # connections more than others have, that are taken all the same
@@ -48,7 +48,7 @@ def shared_table(processes: int) -> Iterator[int]:
 
 
 def _file() -> int:
-    if hasattr(os, "memfd_create"):
+    with suppress(AttributeError, OSError):  # not Linux; or a kernel, or a jail, that has none
         return os.memfd_create("docstore-shares")
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

@@ -12,6 +12,7 @@ from docstore.container import Container
 from docstore.domain.errors import Unavailable
 
 from .conftest import client_of
+from .test_files import uploaded
 
 pytestmark = pytest.mark.anyio
 
@@ -187,6 +188,18 @@ async def test_only_named_origins_may_call(nobody: httpx.AsyncClient) -> None:
         "/files", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
     )
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
+
+
+@pytest.mark.parametrize("changes", [{"cors_origins": [ORIGIN]}])
+async def test_an_answer_that_is_given_again_names_no_origin_of_before(
+    alice: httpx.AsyncClient,
+) -> None:
+    path = f"/files/{(await uploaded(alice))['id']}"
+    for origin, allowed in ((ORIGIN, ORIGIN), ("https://evil.example", None), (ORIGIN, ORIGIN)):
+        answer = await alice.get(path, headers={"Origin": origin})
+        assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        assert answer.headers.get_list("Cache-Control") == ["private, no-store"]
+    assert "Access-Control-Allow-Origin" not in (await alice.get(path)).headers
 
 
 async def test_no_origin_may_call_by_default(nobody: httpx.AsyncClient) -> None:

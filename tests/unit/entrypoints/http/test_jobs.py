@@ -1,5 +1,7 @@
 """GET /jobs and GET /jobs/{id}."""
 
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -7,11 +9,22 @@ import pytest
 
 from docstore.application.ports.processor import Findings
 from docstore.domain.failure import FailureCode
+from docstore.domain.lifecycle import JobStatus
+from docstore.entrypoints.http.job_views import job_fields
+from docstore.testing.builders import MOMENT, a_job
 
 from .conftest import Reader, Store, Worker
 from .test_files import JOB_FIELDS, STEP_FIELDS, uploaded
 
 pytestmark = pytest.mark.anyio
+
+
+async def test_what_a_heartbeat_changes_is_not_shown() -> None:
+    """It leaves the version of the job as it was, by which answers are given again."""
+    job = a_job(status=JobStatus.PROCESSING)
+    later = MOMENT + timedelta(minutes=1)
+    beaten = replace(job, heartbeat_at=later, lease_until=later)
+    assert job_fields(beaten, 5) == job_fields(job, 5)
 
 
 async def test_jobs_are_listed_newest_first(

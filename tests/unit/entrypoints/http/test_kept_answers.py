@@ -37,6 +37,23 @@ def test_a_large_one_is_not_kept() -> None:
     assert kept.get(ME, FILES[0]) is None
 
 
+def test_one_that_has_grown_too_large_leaves_nothing_behind() -> None:
+    kept = KeptAnswers()
+    kept.keep(ME, FILES[0], an_answer())
+    kept.keep(ME, FILES[0], an_answer(b"x" * (LARGEST + 1), version=2))
+    assert kept.get(ME, FILES[0]) is None
+
+
+def test_what_is_asked_for_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_answers, "MOST", 3 * (OVERHEAD + 10))
+    kept = KeptAnswers()
+    for file_id in FILES[:3]:
+        kept.keep(ME, file_id, an_answer())
+    kept.get(ME, FILES[0])
+    kept.keep(ME, FILES[3], an_answer())
+    assert [kept.get(ME, file_id) is not None for file_id in FILES] == [True, False, True, True]
+
+
 def test_the_oldest_goes_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_answers, "MOST", 3 * (OVERHEAD + 10))
     kept = KeptAnswers()

@@ -27,6 +27,20 @@ def test_who_has_more_than_another_is_ahead(table: int) -> None:
     assert first.is_ahead()
 
 
+def test_where_the_system_has_no_files_in_memory_there_is_a_table_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(name: str) -> int:
+        raise PermissionError(name)
+
+    monkeypatch.setattr(os, "memfd_create", refused)
+    with shared_table(2) as table:
+        first, second = Share(table, 0), Share(table, 1)
+        first.tell(SLACK + 1)
+        assert first.is_ahead()
+        assert not second.is_ahead()
+
+
 def test_one_alone_is_never_ahead() -> None:
     with shared_table(1) as table:
         share = Share(table, 0)
