@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier, get_native_id
+from threading import Barrier, BrokenBarrierError, get_native_id
 from typing import Any, Final
 
 from docstore.container import Container, migrate, running
@@ -20,6 +20,7 @@ from docstore.settings import Settings
 
 NICENESS: Final = 10  # beside processes that answer HTTP: of parsers, and of what starts them
 LAST: Final = 19  # of the event loop: what it does has no limit by the clock, as parsers have
+START_SECONDS: Final = 10.0  # for all of the threads
 THREADS: Final = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by itself
 
 
@@ -77,11 +78,15 @@ def _give_way() -> None:
     if sys.platform != "linux":
         return
     threads = ThreadPoolExecutor(THREADS)
-    all_there = Barrier(THREADS + 1)
-    for _ in range(THREADS):
-        threads.submit(all_there.wait)
-    all_there.wait()
     asyncio.get_running_loop().set_default_executor(threads)
+    all_there = Barrier(THREADS + 1, timeout=START_SECONDS)
+    try:
+        for _ in range(THREADS):
+            threads.submit(all_there.wait)
+        all_there.wait()
+    except (RuntimeError, BrokenBarrierError):  # the system has no room for so many
+        all_there.abort()
+        return
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, get_native_id(), LAST)
 
