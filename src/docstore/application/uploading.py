@@ -214,8 +214,9 @@ class Upload:
         details: Details,
         promise: "_Promise | None",
     ) -> Sequence[File]:
-        tx = self.begin(add_only=promise is None)
+        tx: UnitOfWork | None = None
         try:
+            tx = self.begin(add_only=promise is None)
             async with tx:
                 now = await tx.now()
                 files = [self._file(owner, one, details, now) for one in staged]
@@ -228,7 +229,7 @@ class Upload:
                     await promise.keep(tx, files, now)
                 await tx.commit()
         except BaseException as error:
-            if not tx.may_be_saved:
+            if tx is None or not tx.may_be_saved:
                 await self._discard(*(one.id for one in staged))
             if isinstance(error, NotFound):
                 raise NotAuthenticated("the account is gone") from error

@@ -2,11 +2,12 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -71,6 +72,12 @@ def adding(database: SqliteDatabase, *users: User) -> list[asyncio.Task[None]]:
 
 async def settled(*work: asyncio.Task[None]) -> Sequence[type[BaseException | None]]:
     return [type(end) for end in await asyncio.gather(*work, return_exceptions=True)]
+
+
+async def turns(number: int) -> None:
+    """Of the loop, in which nothing waits for anything else."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 NOTHING = type(None)
@@ -219,16 +226,17 @@ async def test_a_lock_that_does_not_go_is_told_to_all(
 async def test_who_came_late_to_a_lock_still_has_time(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.5)
+    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.05)
     late = a_user()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        first = adding(database, a_user())
-        await asyncio.sleep(0.3)
-        second = adding(database, late)
-        assert await settled(*first) == [Unavailable]
+        first, second = adding(database, a_user(), late)
+        await turns(5)
+        database._batches._waiting[1].since += 3600
+        assert await settled(first) == [Unavailable]
+        assert not second.done()
         other.execute("ROLLBACK")
-        assert await settled(*second) == [NOTHING]
+        assert await settled(second) == [NOTHING]
     assert stored(path) == emails(late)
 
 
@@ -251,10 +259,12 @@ async def test_a_commit_is_told_before_the_log_is_put_in_its_place(
     is_done = asyncio.Event()
     monkeypatch.setattr(database._writer, "_checkpoint", is_done.wait)
     user = a_user()
-    async with asyncio.timeout(5):
-        await add(database, user)
-    assert stored(path) == emails(user)
-    is_done.set()
+    try:
+        async with asyncio.timeout(30):
+            await add(database, user)
+        assert stored(path) == emails(user)
+    finally:
+        is_done.set()
 
 
 async def test_a_transaction_is_committed_once(database: SqliteDatabase, path: Path) -> None:
@@ -268,26 +278,106 @@ async def test_a_transaction_is_committed_once(database: SqliteDatabase, path: P
     assert stored(path) == emails(user)
 
 
-async def test_of_who_was_never_at_the_database_it_is_certain_that_nothing_was_saved(
-    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+async def use(unit: SqlUnitOfWork, *users: User) -> None:
+    async with unit as tx:
+        for user in users:
+            await tx.users.add(user)
+        await tx.commit()
+
+
+async def test_who_left_before_the_database_had_it_saved_nothing(
+    database: SqliteDatabase, path: Path
 ) -> None:
-    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.05)
-    cut, slow = database.begin(add_only=True), database.begin(add_only=True)
-
-    async def use(unit: SqlUnitOfWork) -> None:
-        async with unit as tx:
-            await tx.users.add(a_user())
-            await tx.commit()
-
+    unit = database.begin(add_only=True)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        work = [asyncio.create_task(use(unit)) for unit in (cut, slow)]
-        await asyncio.sleep(0.005)
-        work[0].cancel()
-        assert await settled(*work) == [asyncio.CancelledError, Unavailable]
+        work = asyncio.create_task(use(unit, a_user()))
+        await turns(5)
+        work.cancel()
+        assert await settled(work) == [asyncio.CancelledError]
         other.execute("ROLLBACK")
-    assert (cut.may_be_saved, slow.may_be_saved) == (False, False)
+    assert not unit.may_be_saved
+    await add(database)
     assert stored(path) == []
+
+
+async def test_nor_did_who_waited_too_long(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.02)
+    for unit in (database.begin(add_only=True), database.begin()):
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Unavailable):
+                await use(unit, a_user())
+            other.execute("ROLLBACK")
+        assert not unit.may_be_saved
+    assert stored(path) == []
+
+
+@pytest.mark.parametrize("add_only", [True, False])
+async def test_who_leaves_during_the_commit_may_have_saved_it(path: Path, add_only: bool) -> None:
+    async with connect(f"sqlite:///{path}") as database:
+        await database.migrate()
+        user, unit = a_user(), database.begin(add_only=add_only)
+        slow = Slow(database._writer._raw)
+        database._writer._raw = cast(sqlite3.Connection, slow)
+        work = asyncio.create_task(use(unit, user))
+        assert await asyncio.to_thread(slow.is_there.wait, 30)
+        work.cancel()
+        await turns(5)
+        assert unit.may_be_saved
+        slow.goes_on.set()
+        assert await settled(work) == [asyncio.CancelledError]
+        assert unit.may_be_saved
+    assert stored(path) == emails(user)
+
+
+@pytest.mark.parametrize("add_only", [True, False])
+async def test_of_a_commit_that_failed_nobody_knows(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, add_only: bool
+) -> None:
+    monkeypatch.setattr(database._writer, "_raw", Sick(database._writer._raw, "COMMIT"))
+    unit = database.begin(add_only=add_only)
+    with pytest.raises(Unavailable):
+        await use(unit, a_user())
+    assert unit.may_be_saved
+
+
+async def test_where_there_is_no_room_for_threads_the_database_does_not_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = threading.Thread.start
+    with monkeypatch.context() as patch:
+        database = connect(f"sqlite:///{path}")
+
+        def start(thread: threading.Thread) -> None:
+            (refused if thread.name.startswith("sqlite") else pool)(thread)
+
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(Unavailable, match="threads"):
+            await database.__aenter__()
+
+
+class Slow:
+    """A connection whose COMMIT takes until it is told to go on."""
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self._raw = raw
+        self.is_there = threading.Event()
+        self.goes_on = threading.Event()
+
+    def execute(self, statement: str) -> sqlite3.Cursor:
+        if statement == "COMMIT":
+            self.is_there.set()
+            assert self.goes_on.wait(30)
+        return self._raw.execute(statement)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
 
 
 class Sick:
@@ -309,14 +399,14 @@ class Sick:
         return getattr(self._raw, name)
 
 
-async def test_nobody_is_left_waiting_when_not_even_the_rollback_succeeds(
+async def test_nobody_is_left_waiting_when_not_even_the_savepoint_is_undone(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "AT_ONCE", 2)
     sick = Sick(database._writer._raw, "RELEASE one", "ROLLBACK TO one")
     monkeypatch.setattr(database._writer, "_raw", sick)
     users = [a_user() for _ in range(6)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         ended = await settled(*adding(database, *users))
     assert ended == [Unavailable] * 2 + [NOTHING] * 4
     assert stored(path) == emails(*users[2:])

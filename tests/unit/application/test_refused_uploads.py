@@ -112,6 +112,7 @@ async def test_that_is_abandoned_while_it_waits_for_the_database(
         for _ in range(50):  # nothing here waits for anything but a turn of the loop
             await asyncio.sleep(0)
         assert len(await staged(container)) == FILES
+        assert container.database()._batches._waiting
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -286,8 +286,9 @@ class UnitOfWork(Protocol):
 class Begin(Protocol):
     """Starts a transaction.
 
-    One that only reads may run beside any other. One that only adds is asked for nothing but the
-    time (TypeError): so what is wrong with what it adds may be said as late as at its commit.
+    One that only reads may run beside any other. Of one that only adds nothing is called but `add`
+    of the repositories and the time, else TypeError: so what is wrong with what it adds may be said
+    as late as at its commit.
     """
 
     def __call__(self, *, read_only: bool = False, add_only: bool = False) -> UnitOfWork: ...

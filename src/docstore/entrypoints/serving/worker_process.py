@@ -1,6 +1,7 @@
 """A worker in a process of its own, with or without a `docstore serve` above it."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -8,7 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Barrier, BrokenBarrierError, get_native_id
+from threading import Event, get_native_id
 from typing import Any, Final
 
 from docstore.container import Container, migrate, running
@@ -18,9 +19,10 @@ from docstore.entrypoints.serving import bell
 from docstore.entrypoints.worker import working
 from docstore.settings import Settings
 
+log = logging.getLogger(__name__)
+
 NICENESS: Final = 10  # beside processes that answer HTTP: of parsers, and of what starts them
 LAST: Final = 19  # of the event loop: what it does has no limit by the clock, as parsers have
-START_SECONDS: Final = 10.0  # for all of the threads
 THREADS: Final = min(32, (os.cpu_count() or 1) + 4)  # as asyncio has by itself
 
 
@@ -79,14 +81,15 @@ def _give_way() -> None:
         return
     threads = ThreadPoolExecutor(THREADS)
     asyncio.get_running_loop().set_default_executor(threads)
-    all_there = Barrier(THREADS + 1, timeout=START_SECONDS)
+    all_run = Event()
     try:
-        for _ in range(THREADS):
-            threads.submit(all_there.wait)
-        all_there.wait()
-    except (RuntimeError, BrokenBarrierError):  # the system has no room for so many
-        all_there.abort()
+        for _ in range(THREADS):  # each finds the others at work, and starts one more
+            threads.submit(all_run.wait)
+    except RuntimeError as error:
+        log.warning("the worker does not give way as it should: %s", error)
         return
+    finally:
+        all_run.set()
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, get_native_id(), LAST)
 

@@ -103,14 +103,17 @@ class TestAServerThatIsAway:
     async def test_a_commit_that_is_cut_is_unavailable(
         self, own_server: Postgresql, own_database: PostgresqlDatabase
     ) -> None:
+        unit = own_database.begin()
+
         async def add() -> None:
-            async with own_database.begin() as tx:
+            async with unit as tx:
                 await tx.users.add(a_user())
                 own_server.restart()
                 await tx.commit()
 
         with pytest.raises(Unavailable):
             await add()
+        assert unit.may_be_saved  # for all that this side can know
         assert await users(own_database.begin) == 0
 
     async def test_a_server_that_hangs_is_not_waited_for(

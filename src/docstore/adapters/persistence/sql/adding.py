@@ -1,15 +1,15 @@
-"""What a transaction that only adds is refused, on every database alike."""
+"""What a transaction that only adds is refused, whichever database it is on."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Executable, Insert, Row
 
 from docstore.adapters.persistence.sql.transaction import Transaction
 
 
-def refuse_to_fetch() -> TypeError:
-    return TypeError("a transaction that only adds was asked for what is there")
+def refuse_to_fetch() -> NoReturn:
+    raise TypeError("a transaction that only adds was asked for what is there")
 
 
 def check_adds(statement: Executable) -> Insert:
@@ -38,7 +38,7 @@ class OnlyAdding:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        raise refuse_to_fetch()
+        refuse_to_fetch()
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False

@@ -20,6 +20,7 @@ class SqlUnitOfWork:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._is_refused = False
+        self._is_committed = False
 
     @property
     def files(self) -> SqlFiles:
@@ -43,7 +44,7 @@ class SqlUnitOfWork:
 
     @property
     def may_be_saved(self) -> bool:
-        return self._transaction.is_sent and not self._is_refused
+        return self._is_committed or (self._transaction.is_sent and not self._is_refused)
 
     async def now(self) -> datetime:
         with sql_errors("the time"):
@@ -56,6 +57,7 @@ class SqlUnitOfWork:
         except (AlreadyExists, NotFound, OutOfSpace):
             self._is_refused = True
             raise
+        self._is_committed = True
 
     async def __aenter__(self) -> Self:
         with sql_errors("begin"):

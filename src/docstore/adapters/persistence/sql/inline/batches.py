@@ -40,7 +40,7 @@ class AddOnlyTransaction:
     async def fetch(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
     ) -> Sequence[Row[Any]]:
-        raise refuse_to_fetch()
+        refuse_to_fetch()
 
     async def change(
         self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
@@ -58,14 +58,16 @@ class AddOnlyTransaction:
 
     async def commit(self) -> None:
         if self._member is not None:
-            raise Unavailable("this transaction is over: it was committed")
+            raise Unavailable("this transaction is over: committed, or refused")
         self._member = self._batches.join(self._changes)
         error = await self._member.outcome
         if error is not None:
             raise error.with_traceback(None)
 
     async def end(self) -> None:
-        """What was not committed was never begun."""
+        """What was not committed was never begun, nor will be."""
+        if self._member is not None and not self._member.is_sent:
+            self._member.outcome.cancel()
 
 
 @dataclass(eq=False, slots=True)
@@ -95,7 +97,7 @@ class Batches:
             return self._writer.statements.change(statement, values)
 
     def join(self, changes: Sequence[Change]) -> Member:
-        """The next batch that there is room in."""
+        """Wait for the next batch that there is room in."""
         loop = asyncio.get_running_loop()
         member = Member(changes, loop.create_future(), loop.time())
         self._waiting.append(member)
@@ -130,11 +132,13 @@ class Batches:
         batch = self._take()
         try:
             await self._commit(batch)
-        except Exception as error:
+        except BaseException as error:
             for member in batch:
-                member.tell(error)
+                member.tell(error if isinstance(error, Exception) else Unavailable("interrupted"))
             with suppress(sqlite3.Error):  # it has lost the group: all of that are told
                 self._writer.leave(self)
+            if not isinstance(error, Exception):
+                raise
 
     async def _commit(self, batch: Sequence[Member]) -> None:
         errors = self._writer.run_each(self, [member.changes for member in batch])

@@ -1,7 +1,6 @@
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,6 +11,7 @@ from docstore.adapters.persistence.sql import migrating, sqlite
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.inline.batches import AddOnlyTransaction, Batches
 from docstore.adapters.persistence.sql.inline.reading import Readers, ReadTransaction
+from docstore.adapters.persistence.sql.inline.waiting import started
 from docstore.adapters.persistence.sql.inline.writer import Writer
 from docstore.adapters.persistence.sql.inline.writing import WriteTransaction
 from docstore.adapters.persistence.sql.tables import users
@@ -81,7 +81,7 @@ class SqliteDatabase:
         writing = sqlite.PATIENT | sqlite.writing(durable=self._durable) | _NO_CHECKPOINTS
         reading = sqlite.IMPATIENT | sqlite.READING
         # A thread for each connection, so that none waits for another one's.
-        self._threads = ThreadPoolExecutor(sqlite.READERS + 1, thread_name_prefix="sqlite")
+        self._threads = started(sqlite.READERS + 1, "sqlite")
         self._writer = Writer(
             sqlite.engine(self._url, writing), self._threads, durable=self._durable
         )

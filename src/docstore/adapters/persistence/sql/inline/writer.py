@@ -153,7 +153,7 @@ class Writer:
 
     async def commit_now(self, holder: object, outcomes: Sequence[Outcome]) -> None:
         """The turn ends with the group, which waits for nobody else; `outcomes` tell how that
-        went.
+        went, unless this raises before the COMMIT.
         """
         self._check_turn(holder)
         assert self._group is not None

@@ -34,9 +34,8 @@ class WriteTransaction:
         return sqlite.now()
 
     async def commit(self) -> None:
-        outcome = self._writer.commit(self)
         self.is_sent = True
-        error = await outcome
+        error = await self._writer.commit(self)
         if error is not None:
             raise error.with_traceback(None)
 
