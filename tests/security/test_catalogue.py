@@ -41,6 +41,7 @@ ELSEWHERE: Final = {
     "B27": ("unit/adapters/test_jail_walls.py", "test_the_walls_stop_all_of_it"),
     "A19": ("security/test_start.py", "test_a19_a_weak_secret_stops_the_start"),
     "R3": ("security/test_start.py", "test_r3_a_limit_holds_over_several_processes"),
+    "R4": ("integration/journeys/test_redis.py", "test_r4_guesses_are_limited_without_redis"),
     "X4": ("integration/journeys/test_exhaustion.py", "test_a_full_disk"),
 }
 """Attacks that need a server of their own: where they are made."""
@@ -51,7 +52,6 @@ LEFT_OUT: Final = {
     "Z9": "there are no links to share",
     "U13": "there are no quotas",
     "U19": "there is no import by URL",
-    "R4": "there is no Redis: rates are counted in memory or in SQLite",
 }
 
 

@@ -176,5 +176,14 @@ def test_limits_hold_for_all_who_share_it(tmp_path: Path, queue: Redis) -> None:
     assert answers == [401] * 5 + [429] * 3
 
 
+def test_r4_guesses_are_limited_without_redis(tmp_path: Path, queue: Redis) -> None:
+    with serving(
+        tmp_path / "data", queue_url=queue.url, login_rate="5/minute", api_processes="1"
+    ) as server:
+        assert guess(server) == 401
+        queue.stop()
+        assert [guess(server) for _ in range(7)] == [401] * 4 + [429] * 3
+
+
 def guess(server: Server) -> int:
     return httpx.post(f"{server.url}/auth/login", json=ACCOUNT, timeout=30).status_code
