@@ -7,8 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar, cast
 
 from docstore.application.ports.blob_store import BlobInfo, BlobStore
-from docstore.application.ports.unit_of_work import Begin, UnitOfWork
-from docstore.domain.errors import AlreadyExists, NotFound, OutOfSpace
+from docstore.application.ports.unit_of_work import REFUSALS, Begin, UnitOfWork
 from simulation.process import Dead, Process
 
 T = TypeVar("T")
@@ -81,7 +80,7 @@ class WiredUnit:
         self.may_be_saved = True  # whether it arrived, nobody knows until there is an answer
         try:
             await self._line.call("commit", self._unit.commit)
-        except (AlreadyExists, NotFound, OutOfSpace):
+        except REFUSALS:
             self.may_be_saved = False
             raise
 

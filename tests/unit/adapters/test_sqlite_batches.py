@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -13,11 +12,12 @@ import pytest
 
 from docstore.adapters.persistence.sql.inline import batches
 from docstore.adapters.persistence.sql.inline.database import SqliteDatabase, connect
-from docstore.adapters.persistence.sql.unit_of_work import SqlUnitOfWork
 from docstore.domain.errors import AlreadyExists, OutOfSpace, Unavailable
 from docstore.domain.user import User
 from docstore.testing import a_user
 from docstore.testing.builders import MOMENT
+from docstore.testing.unit_of_work.saving import save_in
+from unit.adapters.sqlite_outside import Sick, emails, locked, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -49,21 +49,8 @@ async def said(database: SqliteDatabase) -> list[str]:
     return said
 
 
-def stored(path: Path) -> Sequence[str]:
-    """The addresses that another process sees."""
-    with closing(sqlite3.connect(path)) as other:
-        return [row[0] for row in other.execute("SELECT email FROM users ORDER BY email")]
-
-
-def emails(*users: User) -> Sequence[str]:
-    return sorted(str(user.email) for user in users)
-
-
 async def add(database: SqliteDatabase, *users: User) -> None:
-    async with database.begin(add_only=True) as tx:
-        for user in users:
-            await tx.users.add(user)
-        await tx.commit()
+    await save_in(database.begin(add_only=True), *users)
 
 
 def adding(database: SqliteDatabase, *users: User) -> list[asyncio.Task[None]]:
@@ -182,30 +169,26 @@ async def test_who_is_cancelled_before_the_turn_is_left_out(
     database: SqliteDatabase, path: Path
 ) -> None:
     gone, kept = a_user(), a_user()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(path):
         work = adding(database, gone, kept)
         await asyncio.sleep(0.005)
         work[0].cancel()
         await asyncio.sleep(0)
-        other.execute("ROLLBACK")
-        assert await settled(*work) == [asyncio.CancelledError, NOTHING]
+    assert await settled(*work) == [asyncio.CancelledError, NOTHING]
     assert stored(path) == emails(kept)
 
 
 async def test_the_loop_goes_on_while_a_lock_is_waited_for(
     database: SqliteDatabase, path: Path
 ) -> None:
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(path):
         work = adding(database, a_user())
         for _ in range(5):
             await asyncio.sleep(0.001)
         late = adding(database, a_user())
         await asyncio.sleep(0.001)
         assert not any(task.done() for task in (*work, *late))
-        other.execute("ROLLBACK")
-        await asyncio.gather(*work, *late)
+    await asyncio.gather(*work, *late)
     assert len(stored(path)) == 2
 
 
@@ -213,11 +196,9 @@ async def test_a_lock_that_does_not_go_is_told_to_all(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.02)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(path):
         monkeypatch.setattr(batches, "AT_ONCE", 2)
         assert await settled(*adding(database, *(a_user() for _ in range(5)))) == [Unavailable] * 5
-        other.execute("ROLLBACK")
     user = a_user()
     await add(database, user)
     assert stored(path) == emails(user)
@@ -228,15 +209,13 @@ async def test_who_came_late_to_a_lock_still_has_time(
 ) -> None:
     monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.05)
     late = a_user()
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with locked(path):
         first, second = adding(database, a_user(), late)
         await turns(5)
-        database._batches._waiting[1].since += 3600
+        database._batches._waiting[1].until += 3600
         assert await settled(first) == [Unavailable]
         assert not second.done()
-        other.execute("ROLLBACK")
-        assert await settled(second) == [NOTHING]
+    assert await settled(second) == [NOTHING]
     assert stored(path) == emails(late)
 
 
@@ -278,24 +257,15 @@ async def test_a_transaction_is_committed_once(database: SqliteDatabase, path: P
     assert stored(path) == emails(user)
 
 
-async def use(unit: SqlUnitOfWork, *users: User) -> None:
-    async with unit as tx:
-        for user in users:
-            await tx.users.add(user)
-        await tx.commit()
-
-
 async def test_who_left_before_the_database_had_it_saved_nothing(
     database: SqliteDatabase, path: Path
 ) -> None:
     unit = database.begin(add_only=True)
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        work = asyncio.create_task(use(unit, a_user()))
+    with locked(path):
+        work = asyncio.create_task(save_in(unit, a_user()))
         await turns(5)
         work.cancel()
         assert await settled(work) == [asyncio.CancelledError]
-        other.execute("ROLLBACK")
     assert not unit.may_be_saved
     await add(database)
     assert stored(path) == []
@@ -306,11 +276,8 @@ async def test_nor_did_who_waited_too_long(
 ) -> None:
     monkeypatch.setattr("docstore.adapters.persistence.sql.sqlite.WAIT", 0.02)
     for unit in (database.begin(add_only=True), database.begin()):
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            with pytest.raises(Unavailable):
-                await use(unit, a_user())
-            other.execute("ROLLBACK")
+        with locked(path), pytest.raises(Unavailable):
+            await save_in(unit, a_user())
         assert not unit.may_be_saved
     assert stored(path) == []
 
@@ -322,7 +289,7 @@ async def test_who_leaves_during_the_commit_may_have_saved_it(path: Path, add_on
         user, unit = a_user(), database.begin(add_only=add_only)
         slow = Slow(database._writer._raw)
         database._writer._raw = cast(sqlite3.Connection, slow)
-        work = asyncio.create_task(use(unit, user))
+        work = asyncio.create_task(save_in(unit, user))
         assert await asyncio.to_thread(slow.is_there.wait, 30)
         work.cancel()
         await turns(5)
@@ -340,24 +307,23 @@ async def test_of_a_commit_that_failed_nobody_knows(
     monkeypatch.setattr(database._writer, "_raw", Sick(database._writer._raw, "COMMIT"))
     unit = database.begin(add_only=add_only)
     with pytest.raises(Unavailable):
-        await use(unit, a_user())
+        await save_in(unit, a_user())
     assert unit.may_be_saved
 
 
 async def test_where_there_is_no_room_for_threads_the_database_does_not_open(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    start = threading.Thread.start
+
     def refused(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+        if thread.name.startswith("sqlite"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
 
-    pool = threading.Thread.start
+    database = connect(f"sqlite:///{path}")
     with monkeypatch.context() as patch:
-        database = connect(f"sqlite:///{path}")
-
-        def start(thread: threading.Thread) -> None:
-            (refused if thread.name.startswith("sqlite") else pool)(thread)
-
-        patch.setattr(threading.Thread, "start", start)
+        patch.setattr(threading.Thread, "start", refused)
         with pytest.raises(Unavailable, match="threads"):
             await database.__aenter__()
 
@@ -380,30 +346,11 @@ class Slow:
         return getattr(self._raw, name)
 
 
-class Sick:
-    """A connection on which `statements` fail, as often as each stands there."""
-
-    def __init__(self, raw: sqlite3.Connection, *statements: str) -> None:
-        self._raw = raw
-        self._sick = list(statements)
-
-    def execute(self, statement: str) -> sqlite3.Cursor:
-        if statement in self._sick:
-            self._sick.remove(statement)
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
-            raise error
-        return self._raw.execute(statement)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
-
-
 async def test_nobody_is_left_waiting_when_not_even_the_savepoint_is_undone(
     database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "AT_ONCE", 2)
-    sick = Sick(database._writer._raw, "RELEASE one", "ROLLBACK TO one")
+    sick = Sick(database._writer._raw, "RELEASE one", "ROLLBACK TO one", times=1)
     monkeypatch.setattr(database._writer, "_raw", sick)
     users = [a_user() for _ in range(6)]
     async with asyncio.timeout(30):

@@ -6,7 +6,6 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -17,6 +16,7 @@ from docstore.domain.errors import AlreadyExists, OutOfSpace, Unavailable
 from docstore.domain.user import User
 from docstore.testing import a_file, a_user
 from docstore.testing.unit_of_work.saving import save
+from unit.adapters.sqlite_outside import Sick, emails, locked, stored
 
 pytestmark = pytest.mark.anyio
 
@@ -60,16 +60,6 @@ async def said(database: SqliteDatabase) -> list[str]:
     return said
 
 
-def stored(path: Path) -> Sequence[str]:
-    """The addresses that another process sees."""
-    with closing(sqlite3.connect(path)) as other:
-        return [row[0] for row in other.execute("SELECT email FROM users ORDER BY email")]
-
-
-def emails(*users: User) -> Sequence[str]:
-    return sorted(str(user.email) for user in users)
-
-
 async def settled(*work: asyncio.Task[None]) -> Sequence[BaseException | None]:
     return await asyncio.gather(*work, return_exceptions=True)
 
@@ -84,24 +74,6 @@ async def lead(database: SqliteDatabase, user: User) -> None:
 
 def saving(database: SqliteDatabase, *users: User) -> list[asyncio.Task[None]]:
     return [asyncio.create_task(save(database.begin, user)) for user in users]
-
-
-class Deaf:
-    """A connection that says of some statements that the disk is broken."""
-
-    def __init__(self, raw: sqlite3.Connection, words: str) -> None:
-        self._raw = raw
-        self._words = words
-
-    def execute(self, statement: str) -> sqlite3.Cursor:
-        if statement.startswith(self._words):
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
-            raise error
-        return self._raw.execute(statement)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._raw, name)
 
 
 class TestTogether:
@@ -265,7 +237,7 @@ class TestWhenTheDiskSaysNo:
     async def test_a_commit_that_fails_fails_for_all(
         self, database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(database._writer, "_raw", Deaf(database._writer._raw, "COMMIT"))
+        monkeypatch.setattr(database._writer, "_raw", Sick(database._writer._raw, "COMMIT"))
         ended = await settled(*saving(database, *(a_user() for _ in range(3))))
         assert [type(end) for end in ended] == [Unavailable] * 3
         monkeypatch.undo()
@@ -296,7 +268,7 @@ class TestWhenTheDiskSaysNo:
             async with durable.begin() as tx:
                 await tx.users.add(a_user())
 
-        monkeypatch.setattr(durable._writer, "_raw", Deaf(durable._writer._raw, "ROLLBACK TO"))
+        monkeypatch.setattr(durable._writer, "_raw", Sick(durable._writer._raw, "ROLLBACK TO"))
         ended = await settled(*saving(durable, a_user()), asyncio.create_task(fail()))
         assert [type(end) for end in ended] == [Unavailable] * 2
         monkeypatch.undo()
@@ -308,25 +280,21 @@ class TestLocksOfOthers:
     async def test_the_loop_goes_on_while_one_is_waited_for(
         self, database: SqliteDatabase, path: Path
     ) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(path):
             work = saving(database, *(a_user() for _ in range(3)))
             for _ in range(5):
                 await asyncio.sleep(0.001)
             assert not any(task.done() for task in work)
-            other.execute("ROLLBACK")
-            await asyncio.gather(*work)
+        await asyncio.gather(*work)
 
     async def test_who_waits_for_one_can_be_cancelled(
         self, database: SqliteDatabase, path: Path
     ) -> None:
-        with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+        with locked(path):
             work = saving(database, a_user(), a_user())
             await asyncio.sleep(0.001)
             work[0].cancel()
-            other.execute("ROLLBACK")
-            ended = await settled(*work)
+        ended = await settled(*work)
         assert [type(end) for end in ended] == [asyncio.CancelledError, type(None)]
 
 

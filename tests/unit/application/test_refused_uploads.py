@@ -1,9 +1,7 @@
 """An upload that cannot be recorded leaves nothing behind, also where the commit says so."""
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +18,7 @@ from docstore.domain.user import User
 from docstore.settings import Settings
 from docstore.testing import a_user
 from docstore.testing.unit_of_work.saving import save
+from unit.adapters.sqlite_outside import locked
 
 pytestmark = pytest.mark.anyio
 
@@ -59,15 +58,6 @@ async def owner(container: Container) -> User:
     begin: Begin = container.database().begin
     await save(begin, user)
     return user
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """By another process."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 async def parts() -> AsyncIterator[Part]:

@@ -2,8 +2,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
+from docstore.domain.errors import AlreadyExists, NotFound, OutOfSpace
 from docstore.domain.file import File
 from docstore.domain.idempotency import Claim, IdempotencyKey
 from docstore.domain.ids import FileId, JobId, LeaseToken, UserId
@@ -242,6 +243,10 @@ class Upkeep(Protocol):
         ...
 
 
+REFUSALS: Final = (AlreadyExists, NotFound, OutOfSpace)
+"""Errors of a commit after which it is certain that it saved nothing, nor will."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving without `commit` rolls back.
 
@@ -263,7 +268,7 @@ class UnitOfWork(Protocol):
     @property
     def may_be_saved(self) -> bool:
         """False before a `commit`, and after one of which it is certain that it saved nothing, nor
-        will: one that was refused, found no space, or was given up before the database had it.
+        will: one that was refused (REFUSALS), or given up before the database had it.
         """
         ...
 

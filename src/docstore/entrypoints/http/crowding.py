@@ -21,7 +21,9 @@ SPARE: Final = 16  # connections that are told why they are turned away; more ar
 _HEAD: Final = (
     "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n"
     "content-length: {length}\r\nretry-after: {seconds}\r\nconnection: close\r\n"
-    "x-request-id: {trace_id}\r\n{defaults}\r\n"
+    "x-request-id: {trace_id}\r\n"
+    + "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in DEFAULTS.items())
+    + "\r\n"
 )
 
 
@@ -36,8 +38,7 @@ def refusal(prefix: str) -> bytes:
         trace_id=trace_id,
         retry_after=RETRY_AFTER,
     )
-    others = "".join(f"{name.decode()}: {value.decode()}\r\n" for name, value in DEFAULTS.items())
-    head = _HEAD.format(length=len(body), seconds=RETRY_AFTER, trace_id=trace_id, defaults=others)
+    head = _HEAD.format(length=len(body), seconds=RETRY_AFTER, trace_id=trace_id)
     return head.encode() + body
 
 

@@ -1,5 +1,6 @@
 """Answers about files, for those who ask the same again: whoever watches a file, or shows a few."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,15 +31,14 @@ class KeptAnswers:
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[UserId, FileId], Kept] = {}
+        self._kept: OrderedDict[tuple[UserId, FileId], Kept] = OrderedDict()
         self._size = 0
 
     def get(self, owner: UserId, file_id: FileId) -> Kept | None:
         """To be given again only while its versions are those of the rows."""
-        key = (owner, file_id)
-        kept = self._kept.pop(key, None)
+        kept = self._kept.get((owner, file_id))
         if kept is not None:
-            self._kept[key] = kept  # the latest
+            self._kept.move_to_end((owner, file_id))
         return kept
 
     def keep(self, owner: UserId, file_id: FileId, kept: Kept) -> None:

@@ -9,7 +9,8 @@ from docstore.adapters.persistence.sql.jobs import SqlJobs
 from docstore.adapters.persistence.sql.transaction import Transaction
 from docstore.adapters.persistence.sql.upkeep import SqlUpkeep
 from docstore.adapters.persistence.sql.users import SqlUsers
-from docstore.domain.errors import AlreadyExists, DocstoreError, NotFound, OutOfSpace
+from docstore.application.ports.unit_of_work import REFUSALS
+from docstore.domain.errors import DocstoreError
 
 
 class SqlUnitOfWork:
@@ -54,7 +55,7 @@ class SqlUnitOfWork:
         try:
             with sql_errors("commit"):
                 await self._transaction.commit()
-        except (AlreadyExists, NotFound, OutOfSpace):
+        except REFUSALS:
             self._is_refused = True
             raise
         self._is_committed = True

@@ -13,12 +13,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Executable, Insert, Row
+from sqlalchemy import Insert
 
 from docstore.adapters.persistence.sql import sqlite
-from docstore.adapters.persistence.sql.adding import check_adds, refuse_to_fetch
 from docstore.adapters.persistence.sql.errors import sql_errors
-from docstore.adapters.persistence.sql.inline.writer import Outcome, Writer
+from docstore.adapters.persistence.sql.inline.writer import Outcome, Writer, tell
 from docstore.domain.errors import Unavailable
 
 AT_ONCE: Final = 200  # INSERTs, about: the loop does nothing else for as long as they take
@@ -37,16 +36,11 @@ class AddOnlyTransaction:
     async def begin(self) -> None:
         """Nothing yet."""
 
-    async def fetch(
-        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
-    ) -> Sequence[Row[Any]]:
-        refuse_to_fetch()
-
     async def change(
-        self, statement: Executable, values: Mapping[str, Any], *, long: bool = False
+        self, statement: Insert, values: Mapping[str, Any], *, long: bool = False
     ) -> int:
         """One row, if nothing is wrong with it."""
-        self._changes.append(partial(self._batches.insert, check_adds(statement), values))
+        self._changes.append(partial(self._batches.insert, statement, values))
         return 1
 
     async def now(self) -> datetime:
@@ -76,12 +70,8 @@ class Member:
 
     changes: Sequence[Change]
     outcome: Outcome
-    since: float  # by the loop's clock
+    until: float  # by the loop's clock: how long it waits for its turn
     is_sent: bool = False  # with a COMMIT
-
-    def tell(self, end: Exception | None) -> None:
-        if not self.outcome.done():  # else who waited for it was cancelled
-            self.outcome.set_result(end)
 
 
 class Batches:
@@ -99,7 +89,7 @@ class Batches:
     def join(self, changes: Sequence[Change]) -> Member:
         """Wait for the next batch that there is room in."""
         loop = asyncio.get_running_loop()
-        member = Member(changes, loop.create_future(), loop.time())
+        member = Member(changes, loop.create_future(), loop.time() + sqlite.WAIT)
         self._waiting.append(member)
         if self._running is None:
             self._running = loop.create_task(self._run())
@@ -118,14 +108,14 @@ class Batches:
         finally:
             self._running = None
             for member in self._waiting:  # none, unless this was interrupted
-                member.tell(Unavailable("interrupted"))
+                tell(member.outcome, Unavailable("interrupted"))
             self._waiting.clear()
 
     async def _next(self) -> None:
         """One batch. Who joins while the turn or a lock is waited for belongs to it."""
-        waited = asyncio.get_running_loop().time() - self._waiting[0].since
+        left = self._waiting[0].until - asyncio.get_running_loop().time()
         try:
-            await self._writer.enter(self, within=max(0.0, sqlite.WAIT - waited))
+            await self._writer.enter(self, within=max(0.0, left))
         except Exception as error:
             self._give_up(error)
             return
@@ -134,7 +124,7 @@ class Batches:
             await self._commit(batch)
         except BaseException as error:
             for member in batch:
-                member.tell(error if isinstance(error, Exception) else Unavailable("interrupted"))
+                tell(member.outcome, error)
             with suppress(sqlite3.Error):  # it has lost the group: all of that are told
                 self._writer.leave(self)
             if not isinstance(error, Exception):
@@ -148,17 +138,16 @@ class Batches:
                 member.is_sent = True
                 fine.append(member.outcome)
             else:
-                member.tell(error)
+                tell(member.outcome, error)
         await self._writer.commit_now(self, fine)
 
     def _give_up(self, error: Exception) -> None:
         """Who has waited for too long is told `error`: the first, in any case."""
-        late = asyncio.get_running_loop().time() - sqlite.WAIT
-        first, *others = self._waiting
-        self._waiting = [member for member in others if member.since > late]
-        for member in (first, *others):
-            if member is first or member.since <= late:
-                member.tell(error)
+        now = asyncio.get_running_loop().time()
+        late = max(1, sum(member.until <= now for member in self._waiting))
+        for member in self._waiting[:late]:  # they stand in the order in which they came
+            tell(member.outcome, error)
+        del self._waiting[:late]
 
     def _take(self) -> Sequence[Member]:
         """The first who wait; those who do not any more go without."""

@@ -8,6 +8,7 @@ from sqlalchemy import make_url, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from docstore.adapters.persistence.sql import migrating, sqlite
+from docstore.adapters.persistence.sql.adding import OnlyAdding
 from docstore.adapters.persistence.sql.errors import sql_errors
 from docstore.adapters.persistence.sql.inline.batches import AddOnlyTransaction, Batches
 from docstore.adapters.persistence.sql.inline.reading import Readers, ReadTransaction
@@ -36,7 +37,7 @@ class SqliteDatabase:
 
     def begin(self, *, read_only: bool = False, add_only: bool = False) -> SqlUnitOfWork:
         if add_only:
-            return SqlUnitOfWork(AddOnlyTransaction(self._batches))
+            return SqlUnitOfWork(OnlyAdding(AddOnlyTransaction(self._batches)))
         if read_only:
             return SqlUnitOfWork(ReadTransaction(self._readers))
         return SqlUnitOfWork(WriteTransaction(self._writer))

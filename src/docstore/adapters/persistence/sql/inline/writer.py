@@ -33,10 +33,17 @@ class Group:
 
     outcomes: list[Outcome] = field(default_factory=list)  # of those that asked for it
 
-    def tell(self, error: Exception | None) -> None:
+    def tell(self, error: BaseException | None) -> None:
         for outcome in self.outcomes:
-            if not outcome.done():  # else who waited for it was cancelled
-                outcome.set_result(error)
+            tell(outcome, error)
+
+
+def tell(outcome: Outcome, error: BaseException | None) -> None:
+    """How it ended, to who waits for it. What ends the whole program is no error of his."""
+    if error is not None and not isinstance(error, Exception):
+        error = Unavailable("interrupted")
+    if not outcome.done():  # else he was cancelled
+        outcome.set_result(error)
 
 
 class Writer:
@@ -203,7 +210,7 @@ class Writer:
         self._roll_back()
         group, self._group = self._group, None
         if group is not None:
-            group.tell(error if isinstance(error, Exception) else Unavailable("interrupted"))
+            group.tell(error)
         self._pass_on()
 
     def _roll_back(self) -> None:
